@@ -1,0 +1,65 @@
+# Every target that needs Python stands on `setup`, which does nothing when nothing changed.
+BIN := .venv/bin
+PYTHON_FILES := appliance tests tools $(wildcard hil_tests models image)
+
+SEEDS ?= 500
+CHECK_SEEDS ?= 20
+TESTS ?= tests
+
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench hil-test lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+setup: ## make .venv from the locked wheels (PYTHON=... chooses the interpreter)
+	@tools/setup.sh
+
+programs: ## install the Debian programs that tests start
+	@tools/programs.sh
+
+run: setup ## start the appliance (ARGS="..." goes to `appliance run`)
+	@$(BIN)/appliance run $(ARGS)
+
+check: fmt-check lint types test ## everything a change must pass; what CI runs
+	@$(MAKE) --no-print-directory world SEEDS=$(CHECK_SEEDS)
+
+fmt: setup ## format the code
+	@$(BIN)/ruff format --quiet $(PYTHON_FILES)
+
+fmt-check: setup ## fail when code is not formatted
+	@$(BIN)/ruff format --check $(PYTHON_FILES)
+
+lint: setup ## ruff with all rules
+	@$(BIN)/ruff check $(PYTHON_FILES)
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+arch: setup ## import contracts, lengths, purity (part of `test` too)
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest -q tests/architecture
+
+# Tests marked serial want the machine to themselves; pytest's exit code 5 says that none was chosen. They go first, so
+# that the count of the many is the last line.
+test: setup programs ## the whole suite (TESTS=tests/unit for a part)
+	@$(BIN)/pytest -q -m serial $(TESTS) || [ $$? -eq 5 ]
+	@$(BIN)/pytest -q -n 2 -m "not serial" $(TESTS)
+
+world: setup ## simulate SEEDS days of faults and check the invariants
+	@$(BIN)/appliance world --seeds $(SEEDS)
+
+bench: setup ## measure every stage, print the table, write it as JSON
+	@$(BIN)/python -m tests.bench
+
+hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
+	@$(BIN)/python -m hil_tests $(RIG)
+
+lock: setup ## resolve again and write requirements/*.txt with hashes
+	@$(BIN)/python tools/lock.py
+
+clean: ## remove everything that was made, .venv too
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Bot4 Edge: an autonomous trading appliance with a physical stop."""

@@ -1,0 +1,95 @@
+"""Everything the trader can ask for. It touches nothing itself; the shell that drives it carries these out in order."""
+
+import msgspec
+
+from appliance.core.records import Row
+from appliance.core.values import OrderKind, Side
+
+
+class Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
+    """Be the common parent of all commands."""
+
+
+class WriteRow(Command, frozen=True, gc=False):
+    """Append one row to the journal; `JournalReached` tells when it is safe."""
+
+    row: Row
+
+
+class SendOrder(Command, frozen=True, gc=False):
+    """Send a new order, which the venue must refuse when it arrives more than `deadline_ms` after it was sent."""
+
+    client_id: str
+    instrument: str
+    side: Side
+    kind: OrderKind
+    price_ticks: int
+    size_lots: int
+    reduce_only: bool
+    deadline_ms: int
+    trace: int
+
+
+class SendCancel(Command, frozen=True, gc=False):
+    """Cancel one order."""
+
+    client_id: str
+
+
+class SendCancelAll(Command, frozen=True, gc=False):
+    """Cancel every order of the account."""
+
+
+class AskOrder(Command, frozen=True, gc=False):
+    """Ask the venue what it knows of one order."""
+
+    client_id: str
+
+
+class AskAccount(Command, frozen=True, gc=False):
+    """Ask the venue for the whole account, with our executions from a venue time on."""
+
+    request: int
+    trades_from_ns: int
+
+
+class SetDeadMan(Command, frozen=True, gc=False):
+    """Let the venue cancel everything unless told again within so many seconds; zero disarms."""
+
+    timeout_s: int
+
+
+class EndProcess(Command, frozen=True, gc=False):
+    """End the trader's process in good order with an exit code."""
+
+    code: int
+    reason: str
+
+
+class StopLayer(Command, frozen=True, gc=False):
+    """Stop a layer that lives in the shell, as part of the stop with this number; `LayerStopped` tells how it went."""
+
+    number: int
+    layer: str
+    deadline_ms: int
+
+
+class StartLayer(Command, frozen=True, gc=False):
+    """Start a layer again that was stopped."""
+
+    layer: str
+
+
+AnyCommand = (
+    WriteRow
+    | SendOrder
+    | SendCancel
+    | SendCancelAll
+    | AskOrder
+    | AskAccount
+    | SetDeadMan
+    | EndProcess
+    | StopLayer
+    | StartLayer
+)
+VenueCommand = SendOrder | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan

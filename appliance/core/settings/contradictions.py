@@ -1,0 +1,116 @@
+"""Settings that are each allowed but not together: one table, checked once every value involved is itself good."""
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+from appliance.core.settings.table import Config
+
+_MILLISECONDS_PER_SECOND = 1_000
+_PERCENT_OF_ONE = 100
+# Two renewals may be lost to a busy moment; the third must still arrive in time.
+_RENEWALS_PER_EXPIRY_MIN = 3
+
+
+class Contradiction(NamedTuple):
+    """Name the settings involved, when they contradict each other, and what to do about it."""
+
+    settings: tuple[str, ...]
+    found: Callable[[Config], bool]
+    sentence: str
+
+
+# A pin counts as used unless a switch says that nothing is fitted to it.
+_ALWAYS_FITTED = ("estop", "reset", "red", "green", "blue")
+_FITTED_BY_SWITCH = ("yellow", "tamper", "relay")
+
+
+def _fitted(config: Config, pin: str) -> bool:
+    return pin in _ALWAYS_FITTED or getattr(config.pins, f"{pin}_fitted") is True
+
+
+def _shared_pin(one: str, other: str) -> Contradiction:
+    def found(config: Config) -> bool:
+        same = getattr(config.pins, one) == getattr(config.pins, other)
+        return same and _fitted(config, one) and _fitted(config, other)
+
+    switches = tuple(f"pins.{pin}_fitted" for pin in (one, other) if pin in _FITTED_BY_SWITCH)
+    return Contradiction(
+        (f"pins.{one}", f"pins.{other}", *switches), found, f"{one} and {other} use the same pin; give each its own"
+    )
+
+
+def _at_most(smaller: str, larger: str) -> Contradiction:
+    def value(config: Config, name: str) -> int:
+        section, key = name.split(".")
+        number: int = getattr(getattr(config, section), key)
+        return number
+
+    return Contradiction(
+        (smaller, larger),
+        lambda config: value(config, smaller) > value(config, larger),
+        f"{smaller} must not be greater than {larger}",
+    )
+
+
+_ORDERINGS = (
+    ("risk.position_fraction_percent", "risk.position_percent_max"),
+    ("risk.position_percent_max", "risk.symbol_percent_max"),
+    ("risk.symbol_percent_max", "risk.venue_percent_max"),
+    ("risk.symbol_percent_max", "risk.strategy_percent_max"),
+    ("risk.symbol_percent_max", "risk.sector_percent_max"),
+    ("risk.symbol_percent_max", "risk.heat_percent_max"),
+    ("risk.daily_loss_percent_max", "risk.drawdown_percent_max"),
+    ("risk.order_quote_min", "risk.order_quote_max"),
+    ("recorder.file_bytes_max", "recorder.total_bytes_max"),
+    ("orders.query_interval_ms", "orders.unknown_grace_ms"),
+    ("safety.lease_expiry_ms", "safety.heartbeat_ms_max"),
+)
+
+CONTRADICTIONS: tuple[Contradiction, ...] = (
+    *(_shared_pin(*pair) for pair in itertools.combinations((*_ALWAYS_FITTED, *_FITTED_BY_SWITCH), 2)),
+    *(_at_most(*pair) for pair in _ORDERINGS),
+    Contradiction(
+        ("safety.lease_renew_ms", "safety.lease_expiry_ms"),
+        lambda c: c.safety.lease_renew_ms * _RENEWALS_PER_EXPIRY_MIN > c.safety.lease_expiry_ms,
+        f"lease_expiry_ms must be {_RENEWALS_PER_EXPIRY_MIN} times lease_renew_ms or more, or one delay stops trading",
+    ),
+    Contradiction(
+        ("safety.reset_hold_ms", "safety.start_window_s"),
+        lambda c: c.safety.reset_hold_ms >= c.safety.start_window_s * _MILLISECONDS_PER_SECOND,
+        "start_window_s must be longer than reset_hold_ms",
+    ),
+    Contradiction(
+        ("orders.dead_man_s", "orders.deadline_ms", "orders.unknown_grace_ms"),
+        lambda c: c.orders.dead_man_s * _MILLISECONDS_PER_SECOND <= c.orders.deadline_ms + c.orders.unknown_grace_ms,
+        "dead_man_s must be longer than deadline_ms and unknown_grace_ms together, or a slow answer cancels everything",
+    ),
+    Contradiction(
+        ("orders.cancel_reserve_count", "orders.rate_burst_count"),
+        lambda c: c.orders.cancel_reserve_count >= c.orders.rate_burst_count,
+        "cancel_reserve_count must be smaller than rate_burst_count, or no entry could ever be sent",
+    ),
+    Contradiction(
+        ("trading.mode", "trading.capital_quote", "risk.position_fraction_percent", "risk.order_quote_min"),
+        lambda c: (
+            c.trading.mode == "paper"
+            and c.trading.capital_quote * c.risk.position_fraction_percent < c.risk.order_quote_min * _PERCENT_OF_ONE
+        ),
+        "position_fraction_percent of capital_quote is less than order_quote_min, so nothing could ever be bought",
+    ),
+    Contradiction(
+        ("trading.mode", "pins.factory"),
+        lambda c: c.trading.mode == "live" and c.pins.factory != "lgpio",
+        'live trading needs a real stop button: pins.factory must be "lgpio"',
+    ),
+    Contradiction(
+        ("trading.mode", "safety.clock_unsynced_allowed"),
+        lambda c: c.trading.mode == "live" and c.safety.clock_unsynced_allowed,
+        "live trading needs a set clock: clock_unsynced_allowed must be false",
+    ),
+    Contradiction(
+        ("paths.state", "paths.runtime"),
+        lambda c: c.paths.state == c.paths.runtime,
+        "state must survive a power cut and runtime must not: give them different folders",
+    ),
+)

@@ -1,0 +1,1 @@
+"""The step, and the shells that drive it."""

@@ -1,0 +1,197 @@
+"""Join the pure parts of a trader from a configuration and a replayed ledger.
+
+This is apart from bootstrap so that the simulated world, the lab and a replay, which know nothing of disks and
+sockets, drive exactly the object that trades live.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from appliance.core.config import Config
+from appliance.core.errors import ConfigError
+from appliance.core.instruments import Instrument
+from appliance.core.require import unreachable
+from appliance.core.values import cash_to_quanta, percent_to_ppm
+from appliance.engine.breaker_board import BoardSettings, BreakerBoard
+from appliance.engine.cascade_layers import Stopping
+from appliance.engine.conduct import Conduct, ConductSettings
+from appliance.engine.portfolio import Portfolio
+from appliance.engine.trader import Parts, Trader, TradeSettings
+from appliance.engine.watch import Watch, WatchSettings
+from appliance.market.tape import Tape
+from appliance.risk.limits import RiskLimits
+from appliance.safety.breakers.breaker import BreakerSettings
+from appliance.safety.breakers.flow import FlowSettings
+from appliance.signals.features import Features
+from appliance.strategies.contract import Strategy
+from appliance.strategies.reversion import Reversion
+from appliance.strategies.trend import Trend
+from appliance.trading import records
+from appliance.trading.desk import Desk, DeskSettings
+from appliance.trading.ledger import Ledger
+from appliance.trading.reconcile import Reconciler
+from appliance.trading.scribe import Scribe
+
+ENTRY_LIFETIME_NS = 5 * NANOSECONDS_PER_SECOND
+RECONCILE_RETRY_NS = 250 * NANOSECONDS_PER_MILLISECOND
+RECONCILE_PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
+SHUTDOWN_PATIENCE_NS = 1_500 * NANOSECONDS_PER_MILLISECOND
+HALF_PPM = 500_000
+
+
+def build_trader(
+    config: Config,
+    instruments: Mapping[str, Instrument],
+    ledger: Ledger,
+    *,
+    tag: str,
+    now_ns: int,
+    wall_ns: int,
+) -> Trader:
+    """Join a trader that continues from a ledger; its first step also returns what booting had to write down."""
+    traded = {name: _known(instruments, name) for name in config.market.instruments}
+    _refuse_to_abandon(ledger, traded)
+    scribe = Scribe(ledger)
+    scribe.now_ns = now_ns
+    scribe.wall_offset_ns = wall_ns - now_ns
+    tapes = {name: Tape(name, config.market.bar_s * NANOSECONDS_PER_SECOND, _band_ppm(config)) for name in traded}
+    limits = risk_limits(config)
+    portfolio = Portfolio(scribe, traded, tapes, limits)
+    desk = Desk(scribe, tag, traded, _desk_settings(config))
+    age_ns = config.market.feed_age_ms_max * NANOSECONDS_PER_MILLISECOND
+    watch = Watch(WatchSettings(age_ns, config.safety.clock_unsynced_allowed), tapes)
+    board = BreakerBoard(scribe, tapes, _board_settings(config))
+    reconciler = Reconciler(scribe, RECONCILE_RETRY_NS, RECONCILE_PATIENCE_NS)
+    conduct = Conduct(
+        scribe,
+        desk,
+        watch,
+        portfolio,
+        board,
+        reconciler,
+        Stopping(scribe, desk, reconciler, config.safety.stop_policy, ()),
+        _conduct_settings(config),
+    )
+    parts = Parts(
+        scribe,
+        traded,
+        tapes,
+        {name: Features() for name in traded},
+        tuple(_strategy(name) for name in config.trading.strategies),
+        portfolio,
+        limits,
+        desk,
+        watch,
+        conduct,
+        TradeSettings(
+            percent_to_ppm(config.risk.position_fraction_percent),
+            config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
+        ),
+        board,
+    )
+    scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
+    values = _values(config)
+    if values != ledger.parameters:
+        scribe.write(records.Parameters(values))
+    board.adopt()
+    desk.adopt(now_ns)
+    return Trader(parts)
+
+
+def risk_limits(config: Config) -> RiskLimits:
+    """Return the configured limits in integers."""
+    risk = config.risk
+    return RiskLimits(
+        position_ppm=percent_to_ppm(risk.position_percent_max),
+        positions_count=risk.positions_count_max,
+        symbol_ppm=percent_to_ppm(risk.symbol_percent_max),
+        venue_ppm=percent_to_ppm(risk.venue_percent_max),
+        strategy_ppm=percent_to_ppm(risk.strategy_percent_max),
+        sector_ppm=percent_to_ppm(risk.sector_percent_max),
+        correlation_ppm=percent_to_ppm(risk.correlation_percent_max),
+        heat_ppm=percent_to_ppm(risk.heat_percent_max),
+        stop_loss_ppm=percent_to_ppm(risk.stop_loss_percent),
+        daily_loss_ppm=percent_to_ppm(risk.daily_loss_percent_max),
+        drawdown_ppm=percent_to_ppm(risk.drawdown_percent_max),
+        order_quanta_min=cash_to_quanta(risk.order_quote_min),
+        order_quanta_max=cash_to_quanta(risk.order_quote_max),
+        orders_per_minute=risk.orders_per_minute_max,
+    )
+
+
+def _values(config: Config) -> dict[str, str]:
+    """Return every setting by its full name; what identifies the file itself is in the boot record."""
+    return {
+        f"{section.name}.{setting.name}": str(getattr(getattr(config, section.name), setting.name))
+        for section in fields(config)
+        if is_dataclass(getattr(config, section.name))
+        for setting in fields(getattr(config, section.name))
+    }
+
+
+def _conduct_settings(config: Config) -> ConductSettings:
+    return ConductSettings(
+        config.orders.reconcile_interval_s * NANOSECONDS_PER_SECOND,
+        config.orders.dead_man_s,
+        SHUTDOWN_PATIENCE_NS,
+        HALF_PPM,
+    )
+
+
+def _board_settings(config: Config) -> BoardSettings:
+    breakers = config.breakers
+    return BoardSettings(
+        BreakerSettings(breakers.cool_down_s * NANOSECONDS_PER_SECOND, breakers.trials_count),
+        FlowSettings(
+            spread_ppm_max=percent_to_ppm(breakers.spread_percent_max),
+            spread_of_usual_percent_max=breakers.spread_of_usual_percent_max,
+            volume_of_usual_percent_max=breakers.volume_of_usual_percent_max,
+            toxicity_ppm_max=percent_to_ppm(breakers.toxicity_percent_max),
+        ),
+        error_ppm_max=percent_to_ppm(breakers.error_percent_max),
+        latency_ns_max=breakers.latency_ms_max * NANOSECONDS_PER_MILLISECOND,
+        api_errors_max=breakers.connection_losses_count_max,
+        hold_open=breakers.hold_open,
+    )
+
+
+def _desk_settings(config: Config) -> DeskSettings:
+    orders = config.orders
+    return DeskSettings(
+        orders.deadline_ms * NANOSECONDS_PER_MILLISECOND,
+        orders.unknown_grace_ms * NANOSECONDS_PER_MILLISECOND,
+        orders.query_interval_ms * NANOSECONDS_PER_MILLISECOND,
+        ENTRY_LIFETIME_NS,
+    )
+
+
+def _band_ppm(config: Config) -> int:
+    return percent_to_ppm(config.market.price_band_percent_max)
+
+
+def _known(instruments: Mapping[str, Instrument], name: str) -> Instrument:
+    instrument = instruments.get(name)
+    if instrument is None:
+        offered = ", ".join(sorted(instruments)) or "none"
+        raise ConfigError(f"market.instruments names {name}, which the venue does not offer; it offers: {offered}")
+    return instrument
+
+
+def _refuse_to_abandon(ledger: Ledger, traded: Mapping[str, Instrument]) -> None:
+    """Refuse a configuration under which nobody would watch what is held, or an order that may still trade."""
+    held = {name for name, position in ledger.positions.items() if position.lots}
+    held |= {order.instrument for order in ledger.unsettled()}
+    abandoned = ", ".join(sorted(held - traded.keys()))
+    if abandoned:
+        raise ConfigError(f"market.instruments must still name {abandoned}: there is a position or an order in it")
+
+
+def _strategy(name: str) -> Strategy:
+    match name:
+        case "trend":
+            return Trend()
+        case "reversion":
+            return Reversion()
+        case _:
+            return unreachable(f"strategy {name} passed the configuration but is not known here")

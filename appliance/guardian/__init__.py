@@ -1,0 +1,1 @@
+"""The process that owns the pins, the lamp and the halt latch."""

@@ -1,0 +1,106 @@
+"""`appliance last-resort`: stop at the venue without the trader.
+
+Run by a person it acts at once. The guardian keeps one parked instead: started, everything loaded, the key read,
+waiting for one line on its standard input, so that stopping needs neither time to start nor a card that can still be
+read. When that input closes without a line, it ends without doing anything.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, SystemClock
+from appliance.core.config import CONFIG_PATH, Config, load
+from appliance.core.errors import ConfigError
+from appliance.core.secret import Secret, read_secret
+from appliance.guardian.last_resort import POLICIES, Outcome
+from appliance.guardian.last_resort_link import LastResort
+from appliance.venues.simulator.last_resort_key import KEY_NAME
+
+VENUE_SOCKET: Final = "venue.sock"
+MARGIN_NS: Final = 8 * NANOSECONDS_PER_SECOND
+_LINE_BYTES_MAX: Final = 64
+_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--config", type=Path, default=CONFIG_PATH, metavar="FILE", help="the configuration (default: %(default)s)"
+    )
+    parser.add_argument("--policy", choices=POLICIES, help="what to clear (default: safety.stop_policy)")
+    parser.add_argument("--key", type=Path, metavar="FILE", help=f"the venue key (default: state/{KEY_NAME})")
+    parser.add_argument("--json", action="store_true", help="print the outcome as one JSON line")
+    parser.add_argument("--parked", action="store_true", help="wait for the guardian's word on standard input")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Clear the account at the venue and verify it."""
+    config = load(arguments.config)
+    key = _key_reader(_key_path(arguments.key, config.paths.state))
+    if arguments.parked:
+        return _park(config, key)
+    outcome = _act(config, key, arguments.policy or config.safety.stop_policy)
+    if arguments.json:
+        _print_json(outcome)
+    else:
+        _print(outcome)
+    return 0 if outcome.verified else 1
+
+
+def _key_path(named: Path | None, state: Path) -> Path:
+    if named is not None:
+        return named
+    credentials = os.environ.get(_CREDENTIALS)
+    handed = Path(credentials) / KEY_NAME if credentials else None
+    return handed if handed is not None and handed.exists() else state / KEY_NAME
+
+
+def _key_reader(path: Path) -> Callable[[], Secret]:
+    """Read the key anew each time, and fall back on the one read first when the card no longer gives it."""
+    kept: list[Secret] = []
+
+    def read() -> Secret:
+        try:
+            kept[:] = [read_secret(path)]
+        except ConfigError:
+            if not kept:
+                raise
+        return kept[0]
+
+    return read
+
+
+def _park(config: Config, key: Callable[[], Secret]) -> int:
+    try:
+        key()
+    except ConfigError as problem:
+        print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
+    print("armed", flush=True)
+    word = os.read(sys.stdin.fileno(), _LINE_BYTES_MAX).decode("ascii", "replace").strip()
+    if not word:
+        return 0
+    outcome = _act(config, key, word)
+    _print_json(outcome)
+    return 0 if outcome.verified else 1
+
+
+def _act(config: Config, key: Callable[[], Secret], policy: str) -> Outcome:
+    quiet_ns = config.orders.deadline_ms * NANOSECONDS_PER_MILLISECOND
+    door = config.paths.runtime / VENUE_SOCKET
+    return LastResort(door, key, SystemClock(), quiet_ns + MARGIN_NS).run(policy, quiet_ns)
+
+
+def _print_json(outcome: Outcome) -> None:
+    print(msgspec.json.encode(outcome).decode(), flush=True)
+
+
+def _print(outcome: Outcome) -> None:
+    print("verified" if outcome.verified else f"NOT verified: {outcome.reason}")
+    for name, value in msgspec.to_builtins(outcome).items():
+        print(f"{name.replace('_', ' '):<18} {value}")

@@ -1,0 +1,1 @@
+"""Pins, watchdogs and memory of the machine itself."""

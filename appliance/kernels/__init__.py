@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: compiled with numba, each with a plain twin in the tests."""

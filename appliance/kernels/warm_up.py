@@ -1,0 +1,40 @@
+"""Compile every kernel before it is needed: a first trade must not wait for a compiler."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from appliance.kernels import bar_features, book, frames, lease, nesting
+
+
+def _bar_features() -> None:
+    state = np.zeros(bar_features.STATE_LENGTH)
+    ring = np.zeros(bar_features.WINDOW_BARS)
+    bar_features.update(state, ring, 1.0, 1.0, 1.0, np.zeros(bar_features.OUT_LENGTH))
+
+
+def _lease() -> None:
+    lease.permits(np.zeros(8, dtype=np.uint64), np.uint64(1), np.uint64(1))
+
+
+def _books() -> None:
+    rows = book.rows_for(1, book.DEPTHS[0])
+    book.settle(rows, 0, snapshot=False, bids=0, asks=0, checksum=0, venue_ns=0)
+    frames.book_frame(b"{}", rows)
+    frames.book_lines(b"{}", 0, rows, np.zeros(2, np.int64))
+    frames.trade_frame(b"{}", rows, np.zeros((1, frames.TRADE_FIELDS), np.int64))
+    nesting.nesting(b"{}")
+
+
+KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
+    ("bar features", _bar_features),
+    ("lease", _lease),
+    ("books and frames", _books),
+)
+
+
+def warm_up() -> Iterator[tuple[str, int, int]]:
+    """Run each kernel once, yielding its name, its number and how many there are as each begins."""
+    for number, (name, run) in enumerate(KERNELS, start=1):
+        yield name, number, len(KERNELS)
+        run()

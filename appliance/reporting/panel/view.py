@@ -1,0 +1,151 @@
+"""The model as the page reads it: text ready to show, whole numbers to draw, nothing left to compute in a browser."""
+
+import msgspec
+
+from appliance.reporting.amounts import (
+    QUANTA_PER_CENT,
+    duration_ns,
+    money,
+    percent,
+    price,
+    signed_money,
+    size,
+)
+from appliance.reporting.model import Model, Point
+from appliance.reporting.panel.lamp_style import lamp_code, lamp_text
+from appliance.reporting.story import Entry
+from appliance.wire.report import Telemetry
+
+ENTRIES_SHOWN_MAX = 200
+_MODE_TEXTS = {
+    "BOOT": "Starting: the journal is being replayed.",
+    "RECONCILING": "Comparing its books with the venue before anything is traded.",
+    "NORMAL": "Trading within its limits.",
+    "REDUCED": "Trading smaller: something asks for care.",
+    "PAUSED": "Opens nothing new; may still reduce and cancel.",
+    "EMERGENCY": "Stopping: every entry is being cancelled and checked.",
+    "HALTED": "Stopped. Only the reset button on the box can make it ready again.",
+    "FAULT": "Stopped by a fault that needs a person.",
+}
+_FULL_PPM = 1_000_000
+
+
+class Cursor(msgspec.Struct, frozen=True, gc=False):
+    """Remember how far one reader has been told."""
+
+    sequence: int
+    point_ms: int
+    interval_ms: int
+    generation: int
+
+
+def state(model: Model, now_ns: int) -> dict[str, object]:
+    """Return the state of the moment."""
+    document: dict[str, object] = {"stale": model.stale(now_ns), "age_ms": model.age_ms(now_ns)}
+    if model.hello is not None:
+        document |= {
+            "device": model.hello.device,
+            "journal_tag": model.hello.journal_tag,
+            "synthetic": model.hello.synthetic,
+            "started_wall_ms": model.hello.started_wall_ns // 1_000_000,
+        }
+    if model.telemetry is not None:
+        document |= _mode(model.telemetry) | _account(model, model.telemetry) | _machine(model.telemetry)
+    return document
+
+
+def update(model: Model, now_ns: int, cursor: Cursor | None) -> tuple[dict[str, object], Cursor]:
+    """Return what a reader with this cursor does not know yet, and its new cursor; all of it without one."""
+    points = model.history.points
+    known = cursor if cursor is not None and cursor.generation == model.generation else None
+    document: dict[str, object] = {"state": state(model, now_ns)}
+    document |= _entries(model, known) | _points(points, model.history.interval_ms, known)
+    last_ms = points[-1].wall_ms if points else 0
+    return document, Cursor(model.last_sequence or 0, last_ms, model.history.interval_ms, model.generation)
+
+
+def _entries(model: Model, cursor: Cursor | None) -> dict[str, object]:
+    newer = None if cursor is None else model.entries_after(cursor.sequence, ENTRIES_SHOWN_MAX)
+    if newer is None:
+        return {"entries_all": _plain(model.last_entries(ENTRIES_SHOWN_MAX))}
+    return {"entries_new": _plain(newer)} if newer else {}
+
+
+def _plain(entries: list[Entry]) -> list[dict[str, object]]:
+    documents: list[dict[str, object]] = msgspec.to_builtins(entries)
+    return documents
+
+
+def _points(points: tuple[Point, ...], interval_ms: int, cursor: Cursor | None) -> dict[str, object]:
+    if cursor is None or cursor.interval_ms != interval_ms or (points and points[-1].wall_ms < cursor.point_ms):
+        return {"points_all": [_pair(point) for point in points]}
+    newer = [_pair(point) for point in points[-ENTRIES_SHOWN_MAX:] if point.wall_ms > cursor.point_ms]
+    return {"points_new": newer} if newer else {}
+
+
+def _pair(point: Point) -> tuple[int, int, int]:
+    return point.wall_ms, point.equity_quanta // QUANTA_PER_CENT, point.drawdown_ppm
+
+
+def _mode(telemetry: Telemetry) -> dict[str, object]:
+    return {
+        "mode": telemetry.mode,
+        "mode_text": _MODE_TEXTS.get(telemetry.mode, "A mode this page does not know."),
+        "mode_since_wall_ms": telemetry.mode_since_wall_ns // 1_000_000,
+        "lamp": lamp_code(telemetry.lamp),
+        "lamp_text": lamp_text(telemetry.lamp),
+        "wall_ms": telemetry.wall_ns // 1_000_000,
+    }
+
+
+def _account(model: Model, telemetry: Telemetry) -> dict[str, object]:
+    grids = model.grids
+    return {
+        "equity": money(telemetry.equity_quanta),
+        "cash": money(telemetry.cash_quanta),
+        "day_pnl": signed_money(telemetry.day_pnl_quanta),
+        "day_sign": (telemetry.day_pnl_quanta > 0) - (telemetry.day_pnl_quanta < 0),
+        "drawdown": percent(telemetry.drawdown_ppm),
+        "positions": [
+            {
+                "instrument": position.instrument,
+                "side": "long" if position.size_lots > 0 else "short",
+                "size": size(grids.get(position.instrument), position.size_lots),
+                "price": price(grids.get(position.instrument), position.price_ticks),
+                "value": money(position.value_quanta),
+            }
+            for position in telemetry.positions
+            if position.size_lots
+        ],
+        "exposure": [
+            {"limit": exposure.limit.replace("_", " "), "used_ppm": exposure.used_ppm, "text": _used(exposure.used_ppm)}
+            for exposure in telemetry.exposure
+        ],
+    }
+
+
+def _used(used_ppm: int) -> str:
+    text = percent(used_ppm, 0 if used_ppm >= _FULL_PPM // 10 else 1)
+    return f"{text} · at its limit" if used_ppm >= _FULL_PPM else text
+
+
+def _machine(telemetry: Telemetry) -> dict[str, object]:
+    feed_age_ms, latency_us = telemetry.feed_age_ms, telemetry.journal_latency_us
+    return {
+        "feed_age": duration_ns(None if feed_age_ms is None else feed_age_ms * 1_000_000),
+        "journal_latency": duration_ns(None if latency_us is None else latency_us * 1_000),
+        "tick_to_order_p50": duration_ns(telemetry.tick_to_order_ns_p50),
+        "tick_to_order_p99": duration_ns(telemetry.tick_to_order_ns_p99),
+        "tick_to_order_p99_9": duration_ns(telemetry.tick_to_order_ns_p99_9),
+        "events": f"{telemetry.events_count:,}",
+        "orders": f"{telemetry.orders_count:,}",
+        "fills": f"{telemetry.fills_count:,}",
+        "rejected": f"{telemetry.rejected_count:,}",
+        "dropped": [{"queue": dropped.queue, "count": f"{dropped.count:,}"} for dropped in telemetry.dropped],
+        "head_sequence": f"{telemetry.head_sequence:,}",
+        "head_hash": telemetry.head_hash,
+        "health": [
+            {"check": verdict.check.replace("_", " "), "good": verdict.good, "detail": verdict.detail}
+            for verdict in telemetry.health
+        ],
+    }

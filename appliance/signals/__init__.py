@@ -1,0 +1,1 @@
+"""Bars become features."""

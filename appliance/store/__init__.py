@@ -1,0 +1,1 @@
+"""What the appliance keeps: the journal, its chain, its projections, its backups."""

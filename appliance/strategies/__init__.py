@@ -1,0 +1,1 @@
+"""One file a strategy: features in, an opinion out."""

@@ -1,0 +1,1 @@
+"""Orders, positions, decisions, reconciliation and the gate: pure, driven by the engine."""

@@ -1,0 +1,305 @@
+"""The account as the fold of its records: cash, positions, orders, the mode and the marks.
+
+The live trader and the replay after a crash call the very same `apply`, so they cannot drift apart. Nothing here
+decides anything; it only adds up. Every amount is an integer, so conservation is an equality.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from appliance.core.records import Row
+from appliance.core.require import require
+from appliance.core.values import OrderKind, Side
+from appliance.trading import records
+from appliance.trading.orders import WORKING, Move, State, next_state
+
+CLOSED_ORDERS_KEPT_MAX = 512
+
+
+class OrderView:
+    """Hold what is known of one order."""
+
+    __slots__ = (
+        "client_id",
+        "expected_lots",
+        "fee_quanta",
+        "filled_lots",
+        "instrument",
+        "notional_quanta",
+        "order_kind",
+        "planned_wall_ns",
+        "price_ticks",
+        "reason",
+        "reduce_only",
+        "sequence",
+        "side",
+        "size_lots",
+        "state",
+        "strategy",
+        "trace",
+        "trade_ids",
+    )
+
+    def __init__(self, intent: records.Intent, sequence: int, wall_ns: int, trace: int) -> None:
+        """Begin as the intent says."""
+        self.client_id = intent.client_id
+        self.instrument = intent.instrument
+        self.strategy = intent.strategy
+        self.side: Side = intent.side
+        self.order_kind: OrderKind = intent.order_kind
+        self.price_ticks = intent.price_ticks
+        self.size_lots = intent.size_lots
+        self.reduce_only = intent.reduce_only
+        self.reason = intent.reason
+        self.sequence = sequence
+        self.planned_wall_ns = wall_ns
+        self.trace = trace
+        self.state = State.PLANNED
+        self.filled_lots = 0
+        self.expected_lots = 0
+        self.notional_quanta = 0
+        self.fee_quanta = 0
+        self.trade_ids: list[str] = []
+
+    @property
+    def working(self) -> bool:
+        """Tell whether the order may still trade."""
+        return self.state in WORKING
+
+    @property
+    def exposed_lots(self) -> int:
+        """Return the lots that may still arrive: all that is open or unknown, or announced and not yet seen."""
+        if self.state in WORKING:
+            return self.size_lots - self.filled_lots
+        return max(self.expected_lots - self.filled_lots, 0)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing more can arrive."""
+        return self.exposed_lots == 0
+
+
+class Position:
+    """Hold the net lots of one instrument and who holds them."""
+
+    __slots__ = ("cost_quanta", "fees_quanta", "lots", "lots_by_strategy", "opened_wall_ns", "realized_quanta")
+
+    def __init__(self) -> None:
+        """Begin flat."""
+        self.lots = 0
+        self.cost_quanta = 0
+        self.realized_quanta = 0
+        self.fees_quanta = 0
+        self.opened_wall_ns: dict[str, int] = {}
+        self.lots_by_strategy: dict[str, int] = {}
+
+    def add(self, strategy: str, fill: records.Fill, wall_ns: int) -> None:
+        """Add one execution: growing adds its cost, shrinking takes cost out in proportion and realizes the rest."""
+        change_lots = fill.side.sign * fill.size_lots
+        if self.lots == 0 or (self.lots > 0) == (change_lots > 0):
+            self.cost_quanta += fill.side.sign * fill.notional_quanta
+        else:
+            self._reduce(change_lots, fill)
+        self.lots += change_lots
+        self.fees_quanta += fill.fee_quanta
+        held = self.lots_by_strategy.get(strategy, 0) + change_lots
+        self.lots_by_strategy[strategy] = held
+        if held == 0:
+            del self.lots_by_strategy[strategy]
+            self.opened_wall_ns.pop(strategy, None)
+        else:
+            self.opened_wall_ns.setdefault(strategy, wall_ns)
+
+    def _reduce(self, change_lots: int, fill: records.Fill) -> None:
+        closing_lots = min(abs(change_lots), abs(self.lots))
+        released_quanta = self.cost_quanta * closing_lots // abs(self.lots)
+        closing_quanta = fill.notional_quanta * closing_lots // fill.size_lots
+        self.realized_quanta += -fill.side.sign * closing_quanta - released_quanta
+        self.cost_quanta -= released_quanta
+        opening_quanta = fill.notional_quanta - closing_quanta
+        self.cost_quanta += fill.side.sign * opening_quanta
+
+
+class Ledger:
+    """Fold records into the account."""
+
+    __slots__ = (
+        "_appliers",
+        "_closed",
+        "boot_count",
+        "breakers",
+        "cash_quanta",
+        "day",
+        "day_start_quanta",
+        "fills_count",
+        "funded",
+        "intents_count",
+        "last_trade_ns",
+        "latch_sequence",
+        "mode",
+        "mode_reason",
+        "mode_wall_ns",
+        "orders",
+        "parameters",
+        "peak_quanta",
+        "positions",
+        "refused_count",
+        "rows_lost",
+        "sequence",
+        "start_sequence",
+        "working",
+    )
+
+    def __init__(self) -> None:
+        """Begin before the first record."""
+        self.sequence = 0
+        self.boot_count = 0
+        self.funded = False
+        self.cash_quanta = 0
+        self.peak_quanta = 0
+        self.day = 0
+        self.day_start_quanta = 0
+        self.mode = "BOOT"
+        self.mode_reason = ""
+        self.mode_wall_ns = 0
+        self.latch_sequence = 0
+        self.start_sequence = 0
+        self.last_trade_ns = 0
+        self.intents_count = 0
+        self.fills_count = 0
+        self.refused_count = 0
+        self.rows_lost = 0
+        self.parameters: dict[str, str] = {}
+        self.breakers: dict[str, dict[str, str | int]] = {}
+        self.positions: dict[str, Position] = {}
+        self.orders: dict[str, OrderView] = {}
+        self.working: dict[str, OrderView] = {}
+        self._closed: deque[str] = deque()
+        self._appliers: dict[type, Callable[..., None]] = {
+            records.Boot: self._boot,
+            records.Parameters: self._parameters,
+            records.Account: self._account,
+            records.Intent: self._intent,
+            records.Order: self._order,
+            records.Fill: self._fill,
+            records.Mode: self._mode,
+            records.Equity: self._equity,
+            records.Reconciled: self._reconciled,
+            records.Refused: self._refused,
+            records.Breaker: self._breaker,
+            records.Cascade: self._cascade,
+        }
+
+    def apply(self, sequence: int, wall_ns: int, trace: int, record: records.AnyRecord) -> None:
+        """Fold one record in; rows come in order, each once."""
+        require(sequence == self.sequence + 1, f"journal row {sequence} follows row {self.sequence}")
+        self.sequence = sequence
+        self._appliers[type(record)](record, wall_ns, trace)
+
+    def position_lots(self, instrument: str) -> int:
+        """Return the net lots held of an instrument."""
+        position = self.positions.get(instrument)
+        return position.lots if position else 0
+
+    def strategy_lots(self, instrument: str, strategy: str) -> int:
+        """Return the lots of an instrument that one strategy holds."""
+        position = self.positions.get(instrument)
+        return position.lots_by_strategy.get(strategy, 0) if position else 0
+
+    def unsettled(self) -> Iterator[OrderView]:
+        """Yield every order from which something may still arrive."""
+        return iter(self.working.values())
+
+    def _boot(self, record: records.Boot, _wall_ns: int, _trace: int) -> None:
+        self.boot_count = record.boot_count
+
+    def _parameters(self, record: records.Parameters, _wall_ns: int, _trace: int) -> None:
+        self.parameters = dict(record.values)
+
+    def _account(self, record: records.Account, _wall_ns: int, _trace: int) -> None:
+        require(not self.funded, "the account was adopted twice")
+        self.funded = True
+        self.cash_quanta = record.cash_quanta
+
+    def _intent(self, record: records.Intent, wall_ns: int, trace: int) -> None:
+        require(record.client_id not in self.orders, f"client id {record.client_id} was used twice")
+        order = OrderView(record, self.sequence, wall_ns, trace)
+        self.orders[record.client_id] = order
+        self.working[record.client_id] = order
+        self.intents_count += 1
+
+    def _order(self, record: records.Order, _wall_ns: int, _trace: int) -> None:
+        order = self.orders.get(record.client_id)
+        if order is None:
+            # An intent that found no room on the disk was never sent, so there is nothing to follow.
+            require(self.rows_lost, f"a record speaks of the unknown order {record.client_id}")
+            return
+        order.state = State(record.state)
+        order.expected_lots = max(order.expected_lots, record.filled_lots)
+        if order.state is State.REFUSED:
+            self.refused_count += 1
+        self._settle(order)
+
+    def _fill(self, record: records.Fill, wall_ns: int, _trace: int) -> None:
+        order = self.orders[record.client_id]
+        order.trade_ids.append(record.trade_id)
+        order.filled_lots += record.size_lots
+        order.notional_quanta += record.notional_quanta
+        order.fee_quanta += record.fee_quanta
+        position = self.positions.setdefault(record.instrument, Position())
+        position.add(order.strategy, record, wall_ns)
+        self.cash_quanta -= record.side.sign * record.notional_quanta + record.fee_quanta
+        self.last_trade_ns = max(self.last_trade_ns, record.venue_ns)
+        self.fills_count += 1
+        move = Move.COMPLETE if order.filled_lots >= order.size_lots else Move.FILL
+        order.state = next_state(order.state, move) or order.state
+        self._settle(order)
+
+    def _mode(self, record: records.Mode, wall_ns: int, _trace: int) -> None:
+        self.mode = record.new
+        self.mode_reason = record.reason
+        self.mode_wall_ns = wall_ns
+        self.latch_sequence = record.latch_sequence
+        self.start_sequence = record.start_sequence
+
+    def _equity(self, record: records.Equity, _wall_ns: int, _trace: int) -> None:
+        self.peak_quanta = record.peak_quanta
+        self.day = record.day
+        self.day_start_quanta = record.day_start_quanta
+
+    def _reconciled(self, _record: records.Reconciled, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: a comparison changes no book."""
+
+    def _refused(self, _record: records.Refused, _wall_ns: int, _trace: int) -> None:
+        self.rows_lost += 1
+
+    def _breaker(self, record: records.Breaker, _wall_ns: int, _trace: int) -> None:
+        key = f"{record.component}, {record.cause}"
+        # Taken out first, so that the last one in the table is the last that happened.
+        self.breakers.pop(key, None)
+        self.breakers[key] = records.plain(record)
+
+    def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: how a stop went changes no book."""
+
+    def _settle(self, order: OrderView) -> None:
+        if not order.settled:
+            if order.client_id not in self.working:
+                # Settled once, and now again with something to come: it must not be forgotten with the closed ones.
+                self._closed.remove(order.client_id)
+                self.working[order.client_id] = order
+            return
+        if self.working.pop(order.client_id, None) is not None:
+            self._closed.append(order.client_id)
+        while len(self._closed) > CLOSED_ORDERS_KEPT_MAX:
+            gone = self._closed.popleft()
+            if gone not in self.working:
+                self.orders.pop(gone, None)
+
+
+def replay(rows: Iterable[Row]) -> Ledger:
+    """Fold a whole journal."""
+    ledger = Ledger()
+    for row in rows:
+        ledger.apply(row.sequence, row.wall_ns, row.trace, records.decode(row))
+    return ledger

@@ -1,0 +1,1 @@
+"""The socket shells between the trader and its venues."""

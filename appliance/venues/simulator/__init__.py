@@ -1,0 +1,1 @@
+"""The built-in venue: a synthetic market with a real ledger."""

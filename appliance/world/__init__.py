@@ -1,0 +1,1 @@
+"""The seeded simulation that breaks everything and checks what must hold."""

@@ -1,0 +1,83 @@
+"""A disk that forgets what was not synced.
+
+Rows written while a sync is under way wait for the next one (group commit). Only what a sync covered is certain; after
+a crash some first part of the rest may have survived as well, because the kernel may have written it on its own.
+"""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from appliance.core.events import AnyEvent, JournalFailed, JournalReached
+from appliance.core.records import Row
+from appliance.world.links import milliseconds
+from appliance.world.schedule import Schedule
+
+SYNC_MS = (1, 12)
+
+
+class Disk:
+    """Keep rows, make them durable a group at a time, and lose the rest in a crash."""
+
+    def __init__(self, schedule: Schedule, dice: random.Random, tell: Callable[[AnyEvent], None]) -> None:
+        """Begin empty; the process is told how far the rows are safe."""
+        self._schedule = schedule
+        self._dice = dice
+        self._tell = tell
+        self._generation = 0
+        self._syncing = False
+        self.rows: list[Row] = []
+        self.durable_count = 0
+        self.failed = False
+        self.slow_ns = 0
+
+    def write(self, row: Row) -> None:
+        """Take a row; a failed disk takes none."""
+        if not self.failed:
+            self.rows.append(row)
+            self._sync()
+
+    def holds(self, sequence: int) -> bool:
+        """Tell whether a row would survive a power cut now."""
+        return sequence <= self.durable_count
+
+    def fail(self) -> None:
+        """Let every sync fail from now on, which the process is told."""
+        self.failed = True
+        self._generation += 1
+        self._tell(JournalFailed("no room left on the simulated card"))
+
+    def replace(self) -> None:
+        """Put a good disk in with everything that was durable."""
+        self.failed = False
+
+    def flush(self) -> None:
+        """Make everything durable, as a process that ends in good order does."""
+        self._generation += 1
+        self._syncing = False
+        self.durable_count = self.durable_count if self.failed else len(self.rows)
+
+    def crash(self) -> int:
+        """Lose a drawn last part of what was not synced and return how many rows that were."""
+        self._generation += 1
+        self._syncing = False
+        written = len(self.rows)
+        kept = self.durable_count if self.failed else self._dice.randint(self.durable_count, written)
+        del self.rows[kept:]
+        self.durable_count = kept
+        return written - kept
+
+    def _sync(self) -> None:
+        if not self._syncing:
+            self._syncing = True
+            delay_ns = self.slow_ns + milliseconds(self._dice, SYNC_MS)
+            self._schedule.after(delay_ns, partial(self._synced, self._generation, len(self.rows)))
+
+    def _synced(self, generation: int, count: int) -> None:
+        if generation != self._generation:
+            return
+        self._syncing = False
+        self.durable_count = count
+        if count < len(self.rows):
+            self._sync()
+        self._tell(JournalReached(self.rows[count - 1].sequence))

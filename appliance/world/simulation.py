@@ -1,0 +1,254 @@
+"""One world from one seed: built, tormented, healed, and asked whether it came back.
+
+Everything random comes from one generator, so a seed is the whole story. Most faults wait for the next intent to be
+written and strike within a moment of it: a crash in an idle minute shows little.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from appliance.core.clock import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND
+from appliance.core.config import Config
+from appliance.core.errors import InvariantBroken
+from appliance.core.events import PermissionChanged, ShutdownRequested
+from appliance.core.records import Row
+from appliance.core.values import cash_to_quanta
+from appliance.engine.assembly import build_trader
+from appliance.engine.trader import Trader
+from appliance.safety.modes import Mode
+from appliance.trading.ledger import Ledger, replay
+from appliance.venues.simulator.exchange import Exchange
+from appliance.venues.simulator.instruments import BUILT_IN
+from appliance.world import faults, invariants
+from appliance.world.disk import Disk
+from appliance.world.inspector import Finding, Inspector, Parts
+from appliance.world.keeper import Keeper
+from appliance.world.links import Connection, Ends, milliseconds
+from appliance.world.person import Person
+from appliance.world.scale import Scale, draw_config
+from appliance.world.schedule import Schedule
+from appliance.world.shell import Making, Moment, Shell, Surroundings, WallClock
+from appliance.world.stage import Stage
+from appliance.world.venue import Venue
+
+EPOCH_NS = 1_700_000_000 * NANOSECONDS_PER_SECOND
+TAG = "world"
+QUIET_START_NS = 4 * NANOSECONDS_PER_SECOND
+RECOVERY_NS = 90 * NANOSECONDS_PER_SECOND
+ENDING_NS = 3 * NANOSECONDS_PER_SECOND
+AMBUSH_PATIENCE_NS = 30 * NANOSECONDS_PER_SECOND
+LATENCY_MS = (1, 60)
+LOOK_NS = 5 * NANOSECONDS_PER_SECOND
+_AMBUSH_IN_4 = 3
+_STEADY = frozenset({Mode.NORMAL, Mode.REDUCED})
+_INSTRUMENTS = {instrument.symbol: instrument for instrument in BUILT_IN}
+
+
+class Recipe(NamedTuple):
+    """Say how the parts under test are made, so that a planted bug is a different maker and nothing else."""
+
+    trader: Callable[[Config, Ledger, int, int], Trader]
+    lease: Callable[[Keeper, Trader], bool]
+    replay: Callable[[Sequence[Row]], Ledger]
+    disk: type[Disk]
+    keeper: type[Keeper]
+
+
+class Outcome(NamedTuple):
+    """Tell what became of one world."""
+
+    seed: int
+    digest: str
+    simulated_ns: int
+    events: Counter[str]
+    happened: Counter[str]
+    finding: Finding | None
+
+
+def honest_trader(config: Config, ledger: Ledger, now_ns: int, wall_ns: int) -> Trader:
+    """Return the trader exactly as the appliance builds it."""
+    return build_trader(config, _INSTRUMENTS, ledger, tag=TAG, now_ns=now_ns, wall_ns=wall_ns)
+
+
+def _lease_of_this_moment(keeper: Keeper, _trader: Trader) -> bool:
+    return keeper.permitted()
+
+
+HONEST = Recipe(honest_trader, _lease_of_this_moment, replay, Disk, Keeper)
+
+
+class World:
+    """Run one seed to its end."""
+
+    def __init__(
+        self,
+        seed: int,
+        scale: Scale,
+        recipe: Recipe = HONEST,
+        *,
+        kinds: tuple[faults.Kind, ...] = faults.KINDS,
+        story: Callable[[str], None] | None = None,
+    ) -> None:
+        """Draw a world."""
+        self._seed = seed
+        self._dice = random.Random(seed)
+        self._schedule = Schedule(self._dice)
+        self._scale = scale
+        self._kinds = kinds
+        self._over = False
+        self._faulty_looks = 0
+        self._stage = self._build(draw_config(self._dice, scale), recipe, story)
+        self._plan_faults()
+
+    def run(self) -> Outcome:
+        """Let everything happen until the world has ended or something is wrong."""
+        stage, schedule = self._stage, self._schedule
+        stage.venue.begin()
+        stage.shell.start()
+        schedule.after(LOOK_NS, self._look)
+        schedule.at(self._scale.duration_ns, self._heal)
+        try:
+            while not self._over and stage.inspector.finding is None:
+                schedule.run_next()
+        except InvariantBroken as broken:
+            stage.inspector.found(7, f"the trader stopped itself: {broken}")
+        except Exception as problem:  # noqa: BLE001 - a process that dies of a bug is a finding, told with its seed
+            stage.inspector.found(7, f"the process died of {type(problem).__name__}: {problem}")
+        inspector = stage.inspector
+        return Outcome(
+            self._seed, inspector.digest, schedule.now_ns, inspector.events, stage.happened, inspector.finding
+        )
+
+    def _build(self, config: Config, recipe: Recipe, story: Callable[[str], None] | None) -> Stage:
+        schedule, dice, scale = self._schedule, self._dice, self._scale
+        inspector = Inspector(schedule, config, story)
+        exchange = Exchange(
+            tuple(_INSTRUMENTS[name] for name in scale.instruments),
+            dice.getrandbits(32),
+            cash_to_quanta(config.trading.capital_quote),
+            epoch_ns=EPOCH_NS,
+            trade_interval_ns=milliseconds(dice, scale.trade_interval_ms),
+        )
+        clock = WallClock(schedule, EPOCH_NS + dice.randrange(NANOSECONDS_PER_DAY))
+        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay)
+        shell = Shell(schedule, dice, making, inspector, milliseconds(dice, scale.tick_ms))
+        venue = Venue(schedule, dice, exchange, self._count, inspector.check)
+        latency_ns = milliseconds(dice, LATENCY_MS)
+        feed_ends = Ends(shell.feed_connected, shell.feed_lost, shell.received, venue.receive, exchange.quotes)
+        order_ends = Ends(shell.orders_connected, shell.orders_lost, shell.received, venue.receive, tuple)
+        venue.feed = Connection(schedule, dice, latency_ns, feed_ends)
+        venue.orders = Connection(schedule, dice, latency_ns, order_ends)
+        disk = recipe.disk(schedule, dice, shell.deliver)
+        keeper = recipe.keeper(schedule, dice, self._tell_permission, shell.pulse)
+        person = Person(schedule, dice, keeper, inspector.note)
+        shell.around = Surroundings(venue.feed, venue.orders, disk, keeper, clock)
+        inspector.parts = Parts(shell, venue, venue.orders, disk, keeper)
+        return Stage(
+            schedule,
+            dice,
+            inspector,
+            venue,
+            venue.feed,
+            venue.orders,
+            disk,
+            keeper,
+            person,
+            shell,
+            clock,
+            scale.duration_ns,
+        )
+
+    def _count(self, what: str) -> None:
+        self._stage.count(what)
+
+    def _tell_permission(self, event: PermissionChanged) -> None:
+        self._stage.shell.deliver(event)
+
+    def _plan_faults(self) -> None:
+        """Spread the faults over the run, going through all kinds before any comes again."""
+        deck: list[faults.Kind] = []
+        for _ in range(self._scale.faults_count):
+            if not deck:
+                deck = list(self._kinds)
+                self._dice.shuffle(deck)
+            at_ns = self._dice.randrange(QUIET_START_NS, self._scale.duration_ns)
+            kind = deck.pop()
+            ambush = kind.at_door or self._dice.getrandbits(2) < _AMBUSH_IN_4
+            self._schedule.at(at_ns, partial(self._lie_in_wait if ambush else self._strike, kind))
+
+    def _lie_in_wait(self, kind: faults.Kind) -> None:
+        waiting = [kind]
+
+        def spring() -> None:
+            if waiting:
+                self._strike(waiting.pop())
+
+        moment = Moment.DOOR if kind.at_door else self._dice.choice(list(Moment))
+        self._stage.shell.ambushes[moment].append(spring)
+        self._schedule.after(AMBUSH_PATIENCE_NS, spring)
+
+    def _strike(self, kind: faults.Kind) -> None:
+        if self._schedule.now_ns >= self._scale.duration_ns:
+            return
+        kind.begin(self._stage)
+        lasts_ns = milliseconds(self._dice, kind.lasts_ms)
+        if lasts_ns:
+            self._schedule.after(lasts_ns, partial(kind.end, self._stage))
+
+    def _look(self) -> None:
+        """Let the person look at the lamp: a fault that has stayed a while is attended to."""
+        stage = self._stage
+        faulty = stage.shell.trader is not None and stage.shell.trader.mode is Mode.FAULT
+        self._faulty_looks = self._faulty_looks + 1 if faulty and not stage.disk.failed else 0
+        if self._faulty_looks >= 1 + stage.dice.getrandbits(1):
+            self._faulty_looks = 0
+            stage.inspector.note("a person attends to the fault")
+            stage.remove_strangers()
+            stage.person.press()
+            self._schedule.after(4 * LOOK_NS, stage.shell.kill)
+        if not self._over:
+            self._schedule.after(LOOK_NS, self._look)
+
+    def _heal(self) -> None:
+        self._stage.inspector.note("every fault ends")
+        faults.heal(self._stage)
+        self._schedule.after(2 * LOOK_NS, partial(self._await_recovery, self._schedule.now_ns + RECOVERY_NS))
+
+    def _await_recovery(self, until_ns: int) -> None:
+        problem = self._not_recovered()
+        if not problem:
+            self._stage.shell.deliver(ShutdownRequested("the world ends"))
+            self._schedule.after(ENDING_NS, self._end)
+        elif self._schedule.now_ns < until_ns:
+            self._schedule.after(NANOSECONDS_PER_SECOND // 2, partial(self._await_recovery, until_ns))
+        else:
+            self._stage.inspector.found(12, f"long after every fault has ended, {problem}")
+
+    def _not_recovered(self) -> str:
+        trader = self._stage.shell.trader
+        if trader is None:
+            return "the process is not running"
+        if trader.mode not in _STEADY:
+            return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
+        if not trader.conduct.reconciled:
+            return "the books are not compared"
+        waiting = ", ".join(f"{order.client_id} {order.state}" for order in trader.ledger.unsettled())
+        return f"orders are unsettled: {waiting}" if waiting else ""
+
+    def _end(self) -> None:
+        stage = self._stage
+        if stage.shell.trader is not None or stage.shell.ended_code != 0:
+            stage.inspector.found(12, "the process did not end in good order when asked to")
+        ledger = replay(stage.disk.rows)
+        stage.inspector.found(7, invariants.restart_is_the_fold(ledger, stage.inspector.books))
+        stage.inspector.found(3, invariants.equals_the_venue(ledger, stage.venue.exchange, ()))
+        stage.inspector.found(4, "; ".join(stage.venue.exchange.audit()))
+        self._over = True
+
+
+def run_seed(seed: int, scale: Scale, recipe: Recipe = HONEST) -> Outcome:
+    """Run one world and return what became of it."""
+    return World(seed, scale, recipe).run()

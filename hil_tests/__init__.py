@@ -1,0 +1,1 @@
+"""Numbered cards for the bench: the same procedure, whatever rig carries it out."""

@@ -1,0 +1,165 @@
+"""The stop, measured: press the button of a running appliance many times at random moments.
+
+Whether anything that adds exposure left after a press is read from the venue's own log of arrivals, whose times are on
+the same CLOCK_MONOTONIC as the bench's. The moment permission is gone is what the button's hand reports after the edge
+was taken, so it is late rather than early; an order counts as sent after the latch only if it was sent past the moment
+the guardian recorded.
+
+    python -m tests.bench.stop --presses 1000 [--appliances 2] [--json FILE]
+
+Several appliances run side by side to use the time the gesture takes; each leg's times are those of a machine that
+busy.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from appliance.safety.lamps import Lamp
+from appliance.safety.modes import Mode
+from tests.bench.figures import Figure, figure
+from tests.integration.defence.box import Box
+
+RUN_SEED = 20240808
+PRESSES_COUNT = 50
+LEGS = ("press_to_permission_gone", "press_to_acknowledged", "press_to_venue_confirmed")
+
+
+class Presser:
+    """Press one appliance's button over and over."""
+
+    def __init__(self, folder: Path, seed: int, presses_count: int) -> None:
+        """Prepare an appliance in a folder of its own."""
+        folder.mkdir()
+        # Entries as often as the strategies allow, and no last resort that hides a slow trader.
+        self.box = Box(
+            folder, seed=seed, minimum_hold_s=0, acknowledge_ms=5_000, heartbeat_ms=10_000, deadline_ms=2_000
+        )
+        self.legs: dict[str, list[int]] = {leg: [] for leg in LEGS}
+        self.latched_spans: list[tuple[int, int]] = []
+        self.problem = ""
+        self._moments = random.Random(seed)
+        self._presses_count = presses_count
+
+    def run(self) -> None:
+        """Press until done; a problem ends it and is told."""
+        try:
+            self.box.start_trading()
+            for _ in range(self._presses_count):
+                self._press()
+        except (AssertionError, OSError) as problem:
+            self.problem = f"{type(problem).__name__}: {problem}"
+        finally:
+            self.box.end()
+
+    def _press(self) -> None:
+        box = self.box
+        box.until(lambda: box.mode() is Mode.NORMAL and box.permits())
+        time.sleep(self._moments.uniform(0.0, 0.6))
+        latch = box.latch_sequence() + 1
+        pressed_ns = time.monotonic_ns()
+        gone_ns = int(box.press("press estop").split()[1])
+        acknowledged_ns = box.until(lambda: box.acknowledged() == latch, step_s=0.0005)
+        confirmed_ns = box.until(lambda: box.lamp() is Lamp.HALTED, step_s=0.0005)
+        for leg, at_ns in zip(LEGS, (gone_ns, acknowledged_ns, confirmed_ns), strict=True):
+            self.legs[leg].append(at_ns - pressed_ns)
+        box.press("release estop")
+        box.press("reset")
+        box.until(lambda: box.lamp() is Lamp.READY)
+        started_ns = time.monotonic_ns()
+        box.press("start")
+        self.latched_spans.append((gone_ns, started_ns))
+
+    def sent_while_latched(self) -> list[dict[str, object]]:
+        """Return every order that added exposure and left between a press and the start after it."""
+        return [
+            order
+            for order in self.box.arrived("SendOrder")
+            if order["channel"] == "orders" and order["side"] == "buy"
+            for gone_ns, started_ns in self.latched_spans
+            if gone_ns < order["sent_ns"] <= started_ns
+        ]
+
+    def closest_before_ns(self) -> list[int]:
+        """Return how long before the next press each order that added exposure was sent."""
+        sent = [one["sent_ns"] for one in self.box.arrived("SendOrder") if one["side"] == "buy"]
+        gaps = [[gone - at for gone, _ in self.latched_spans if gone >= at] for at in sent]
+        return [min(each) for each in gaps if each]
+
+
+def percentile(values: list[int], percent: int) -> float:
+    """Return a percentile in milliseconds."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] / 1e6
+
+
+def report(pressers: list[Presser]) -> dict[str, object]:
+    """Return the figures of all appliances together."""
+    legs = {leg: [took for one in pressers for took in one.legs[leg]] for leg in LEGS}
+    return {
+        "presses": sum(len(one.latched_spans) for one in pressers),
+        "appliances": len(pressers),
+        "orders_that_add": sum(
+            order["side"] == "buy" and order["channel"] == "orders"
+            for one in pressers
+            for order in one.box.arrived("SendOrder")
+        ),
+        "sent_after_the_latch": sum(len(one.sent_while_latched()) for one in pressers),
+        "closest_order_before_a_press_ms": min((gap for one in pressers for gap in one.closest_before_ns()), default=-1)
+        / 1e6,
+        "last_resort_runs": sum(len(one.box.events("last-resort-started")) for one in pressers),
+        "problems": [one.problem for one in pressers if one.problem],
+        "milliseconds": {
+            leg: {"p50": percentile(took, 50), "p99": percentile(took, 99), "max": max(took) / 1e6}
+            for leg, took in legs.items()
+            if took
+        },
+    }
+
+
+def press_many(folder: Path, presses_count: int, appliances_count: int) -> dict[str, object]:
+    """Press so often in all and return the figures."""
+    each = -(-presses_count // appliances_count)
+    pressers = [Presser(folder / str(number), RUN_SEED + number, each) for number in range(appliances_count)]
+    threads = [threading.Thread(target=one.run) for one in pressers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return report(pressers)
+
+
+def measure() -> list[Figure]:
+    """Return the figures of a short run; `main` makes the long one."""
+    with tempfile.TemporaryDirectory(prefix="b4") as folder:
+        legs = press_many(Path(folder), PRESSES_COUNT, 1)["milliseconds"]
+    if not isinstance(legs, dict):
+        return []
+    return [
+        figure(f"{leg}, {point}", took[point], "ms") for leg, took in legs.items() for point in ("p50", "p99", "max")
+    ]
+
+
+def main() -> int:
+    """Measure and print; anything that left after a latch is a failure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presses", type=int, default=PRESSES_COUNT)
+    parser.add_argument("--appliances", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="b4") as folder:
+        figures = press_many(Path(folder), arguments.presses, arguments.appliances)
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if arguments.json is not None:
+        arguments.json.write_text(text + "\n", encoding="ascii")
+    return 1 if figures["sent_after_the_latch"] or figures["problems"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""What each layer of a stop does to strategies, protection, positions and models, and what brings them back."""
+
+import pytest
+
+from appliance.core import commands, events
+from appliance.core.values import Ending, OrderKind, Side
+from appliance.safety.modes import Mode
+from appliance.strategies.contract import Stance
+from appliance.trading.desk import Plan
+from appliance.trading.ledger import OrderView
+from tests.unit.engine.builders import BID_TICKS, MARKET, SECOND_NS, Rig
+from tests.unit.engine.stops import POLICIES, endings, outcomes, policy, stop, stopping
+
+
+def departing(rig: Rig) -> OrderView:
+    """Plan a strategy's departure while the disk stands still, so that it has not left."""
+    rig.disk = False
+    rig.pass_time(11 * SECOND_NS).bar(Stance.LEAVE)
+    order = rig.orders()[-1]
+    assert (order.order_kind, order.reduce_only, order.state) == (OrderKind.LIMIT, True, "planned")
+    return order
+
+
+def test_strategies_are_asked_for_nothing_and_their_plans_withdrawn() -> None:
+    """Shows that a departure that has not left is taken back and no other is planned while the stop lasts; fails when a
+    strategy still trades in EMERGENCY.
+    """
+    rig = Rig().running().bar(Stance.ENTER)
+    rig.fill(rig.orders()[-1])
+    order = departing(rig)
+    rig.venue = False
+    rig.shell["feeds"] = ""
+    stop(rig).pass_time(2 * SECOND_NS)
+    assert (order.state, outcomes(rig)["strategies"]) == ("never", "done")
+    count = len(rig.orders())
+    rig.bar(Stance.LEAVE).bar(Stance.LEAVE)
+    assert (len(rig.orders()), rig.mode) == (count, Mode.EMERGENCY)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_protection_follows_the_policy(name: str) -> None:
+    """Shows that a resting reducing order is kept by `cancel` and canceled by the other two, and that losses are then
+    not watched either; fails when the default leaves a position bare, or the others leave an order.
+    """
+    rig = Rig(policy(name)).holding()
+    rig.trader._parts.desk.plan(
+        Plan(MARKET, "trend", Side.SELL, OrderKind.LIMIT, BID_TICKS * 2, 1, reduce_only=True, reason="rests")
+    )
+    resting = rig.orders()[-1]
+    rig.tell(events.JournalReached(rig.trader.ledger.sequence))
+    stop(rig)
+    rig.pass_time(SECOND_NS + SECOND_NS // 2)
+    said = {ending.layer: ending.reason for ending in endings(rig)}["risk"]
+    assert resting.working is (name == "cancel")
+    assert said == ("1 protective orders kept" if name == "cancel" else "no protective order is left")
+    assert stopping(rig).losses_unwatched is (name != "cancel")
+
+
+def test_protection_that_came_after_the_stop_goes_as_well() -> None:
+    """Shows that a loss cut while execution was still being verified is canceled by the layer of the risk under
+    `cancel_all`, and that no other follows; fails when the stop leaves an order that it did not see at first.
+    """
+    rig = Rig(policy("cancel_all")).holding()
+    rig.venue = False
+    stop(rig).quote(BID_TICKS // 2)
+    cut = rig.orders()[-1]
+    assert (cut.order_kind, cut.working) == (OrderKind.MARKET, True)
+    rig.take(commands.SendCancel)
+    rig.pass_time(SECOND_NS + SECOND_NS // 2)
+    assert commands.SendCancel(cut.client_id) in rig.take(commands.SendCancel)
+    assert outcomes(rig)["risk"] == "timed out"
+    rig.tell(events.OrderEnded(cut.client_id, Ending.CANCELED, 0, 0)).quote(BID_TICKS // 2)
+    assert rig.orders()[-1] is cut
+
+
+def test_flatten_sells_what_is_held_and_only_then_is_verified() -> None:
+    """Shows that under `flatten` the sale planned by the stop is neither withdrawn nor canceled by later layers, that
+    they do not wait for it, and that HALTED does; fails when a layer undoes what another did.
+    """
+    rig = Rig(policy("flatten")).holding()
+    held = rig.lots
+    stop(rig).pass_time(4 * SECOND_NS)
+    sale = rig.orders()[-1]
+    assert (sale.order_kind, sale.size_lots, sale.working) == (OrderKind.MARKET, held, True)
+    assert (outcomes(rig)["execution"], outcomes(rig)["all"], rig.mode) == ("timed out", "complete", Mode.EMERGENCY)
+    assert len(rig.orders()) == 2
+    rig.fill(sale).pass_time(2 * SECOND_NS)
+    assert (rig.lots, rig.mode) == (0, Mode.HALTED)
+    assert endings(rig)[-1].outcome == "done late"
+
+
+def test_market_data_stopped_on_purpose_is_no_lost_connection() -> None:
+    """Shows that the stop's own disconnect trips no breaker however often it happens; fails when it counts as an
+    error of the venue's.
+    """
+    rig = Rig().running()
+    for press in range(1, 12):
+        stop(rig, press).pass_time(SECOND_NS)
+        assert rig.modes()[-1] == "HALTED"
+        rig.permit(start=press).pass_time(SECOND_NS)
+    assert rig.mode is Mode.NORMAL, rig.trader.conduct.mode_reason
+
+
+class Model:
+    """A model that may be broken."""
+
+    def __init__(self, name: str, *, broken: bool = False) -> None:
+        self.name = name
+        self.broken = broken
+        self.running = True
+
+    def stop(self) -> None:
+        """Stop, or fail to."""
+        if self.broken:
+            raise OSError("the model hangs in its session")
+        self.running = False
+
+    def start(self) -> None:
+        """Go on."""
+        self.running = True
+
+
+def test_every_model_is_stopped_even_behind_a_broken_one() -> None:
+    """Shows that no loaded model is said so, that a broken one fails the layer but not the others, and that a start
+    brings them back; fails when the first exception ends the loop.
+    """
+    bare = stop(Rig().running())
+    assert {ending.layer: ending.reason for ending in endings(bare)}["models"] == "no model is loaded"
+    rig = Rig().running()
+    models = Model("first", broken=True), Model("second")
+    stopping(rig)._models = models
+    stop(rig)
+    said = next(ending for ending in endings(rig) if ending.layer == "models")
+    assert (said.outcome, said.reason) == ("failed", "OSError: the model hangs in its session")
+    assert not models[1].running
+    rig.pass_time(SECOND_NS).permit(start=1)
+    assert models[1].running
