@@ -52,7 +52,9 @@ make_environment() {
     "$python" -m venv .venv
 }
 
-install() { .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input "$@"; }
+# The lock names everything, so nothing is resolved again: some versions of pip, asked for "coverage[toml]" by a package,
+# reach for a release newer than the locked one and then refuse it for want of a hash. `pip check` shows the lock whole.
+install() { .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --no-deps "$@"; }
 
 LOCK=$(lock_of_this_machine)
 [ "$(cat "$STAMP" 2>/dev/null)" = "$(stamp_now)" ] && exit 0
@@ -62,6 +64,7 @@ say "installing $(grep -c '==' "$LOCK") locked wheels (a minute or two)"
 install --require-hashes --only-binary :all: -r "$LOCK"
 is_raspberry_pi && install --require-hashes --only-binary :all: -r requirements/pi.txt
 say "installing the project"
-install --no-deps --no-build-isolation --editable .
+install --no-build-isolation --editable .
+.venv/bin/python -m pip check --quiet || stop "the locked packages do not fit together; see the lines above"
 stamp_now >"$STAMP"
 say "ready: .venv/bin/appliance"
