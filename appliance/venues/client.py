@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.core.clock import Clock
-from appliance.core.commands import SendOrder, VenueCommand
+from appliance.core.commands import SendOrder, SubscribeMarket, VenueCommand
 from appliance.core.events import (
     AnyEvent,
     FeedChanged,
@@ -131,6 +131,9 @@ class VenueFeed(_VenueConnection):
     """Receive quotes and trades."""
 
     _channel = Channel.FEED
+
+    def subscribe(self, _command: SubscribeMarket) -> None:
+        """Ask for nothing: this venue sends its quotes to every feed."""
 
     def _changed(self, *, connected: bool, reason: str) -> None:
         self._post(FeedChanged(connected, reason))
