@@ -52,7 +52,7 @@ class AnswerReader:
             next(self._parser)
         except StopIteration as finished:
             return _body(finished.value)
-        except (EOFError, LookupError, ValueError, NotImplementedError, WebSocketException) as problem:
+        except (EOFError, LookupError, ValueError, RuntimeError, WebSocketException) as problem:
             raise WireError(f"the venue's answer is no HTTP answer: {problem}") from problem
         if not data:
             raise WireError("the venue closed the connection before its answer was whole")

@@ -14,7 +14,6 @@ from typing import Final
 
 import msgspec
 from websockets.client import ClientProtocol
-from websockets.exceptions import WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import OPEN
@@ -104,6 +103,7 @@ class WebSocketLink(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
+        self._protocol.receive_eof()
         self._on_closed(self._reason or self._close_reason() or (str(problem) if problem else "closed by the venue"))
 
     def send(self, message: bytes) -> bool:
@@ -149,8 +149,8 @@ class WebSocketLink(asyncio.Protocol):
                 transport.write(data)
 
     def _close_reason(self) -> str:
-        problem: WebSocketException | None = self._protocol.close_exc if self._protocol.close_rcvd else None
-        return "" if problem is None else f"closed by the venue: {problem}"
+        received = self._protocol.close_rcvd
+        return "" if received is None else f"closed by the venue: {received.code} {received.reason}".rstrip()
 
     def _beat(self) -> None:
         limits = self._limits
