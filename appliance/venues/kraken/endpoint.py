@@ -5,12 +5,14 @@ this very machine, and only where the configuration says so: what never leaves t
 """
 
 import ipaddress
-import ssl
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from appliance.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ssl
 
 _PORTS: Final = {"wss": 443, "https": 443, "ws": 80, "http": 80}
 _SECURE: Final = frozenset({"wss", "https"})
@@ -55,9 +57,13 @@ def endpoint(url: str, *, plain_loopback: bool) -> Endpoint:
     return Endpoint(secure, host, port or _PORTS[parts.scheme], parts.path.rstrip("/"))
 
 
-def tls(place: Endpoint) -> ssl.SSLContext | None:
+def tls(place: Endpoint) -> "ssl.SSLContext | None":
     """Return what verifies the other side; nothing where the connection never leaves this machine."""
-    return ssl.create_default_context() if place.secure else None
+    if not place.secure:
+        return None
+    import ssl  # noqa: PLC0415 - seconds to load on a small card, and the last resort may not need it
+
+    return ssl.create_default_context()
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,10 +1,13 @@
 """A venue key: its public name and the private half that signs, from one file that only its owner can read."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from appliance.core.errors import ConfigError
 from appliance.core.secret import Secret, read_secret
+
+TRADER_KEY: Final = "venue.key"
+LAST_RESORT_KEY: Final = "last-resort.key"
 
 
 class VenueKey(NamedTuple):

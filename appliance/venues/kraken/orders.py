@@ -68,7 +68,7 @@ _REFUSALS: Final = (
     "EService:Deadline elapsed",
     "EService:Market in",
 )
-_DUPLICATES: Final = ("cl_ord_id", "duplicate")
+_DUPLICATE: Final = "EOrder:cl_ord_id already in use"
 _ANNOUNCEMENTS: Final = (b'"channel":"status"', b'"channel":"heartbeat"')
 
 
@@ -251,7 +251,7 @@ class KrakenOrders(Connection):
             self._post(OrderAcknowledged(client_id, placed.order_id, answer.answered_ns))
         elif is_refusal(answer.error):
             self._settle(client_id)
-            duplicate = all(word in answer.error.lower() for word in _DUPLICATES)
+            duplicate = answer.error.startswith(_DUPLICATE)
             self._post(OrderRefused(client_id, REFUSED_AS_DUPLICATE if duplicate else answer.error))
         else:
             self.refused[answer.error] += 1

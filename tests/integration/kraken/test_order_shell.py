@@ -111,7 +111,7 @@ def test_an_order_goes_out_in_the_venues_words_and_comes_back_as_events(tmp_path
     [
         ("EOrder:Insufficient funds", "EOrder:Insufficient funds"),
         ("EService:Deadline elapsed", "EService:Deadline elapsed"),
-        ("EOrder:Duplicate cl_ord_id", REFUSED_AS_DUPLICATE),
+        ("EOrder:cl_ord_id already in use", REFUSED_AS_DUPLICATE),
         ("EService:Unavailable", None),
         ("EGeneral:Internal error", None),
         ("something new", None),
