@@ -71,7 +71,7 @@ class Floor:
         self._epoch_ns = epoch_ns
         self._serial = (epoch_ns + now_ns) // 1_000_000
         self._numbers = {symbol: number for number, symbol in enumerate(self.instruments)}
-        self._orders_count = 0
+        self.orders_count = 0
         self._steps: list[Step] = []
         self._prints: list[TradePrinted] = []
         self._last_ticks: dict[str, int] = {}
@@ -137,11 +137,11 @@ class Floor:
 
     def place(self, terms: Terms, *, validate: bool = False) -> PaperOrder | str:
         """Place an order, or return why not; one that is only validated changes nothing."""
-        order = PaperOrder(identifier("O", self._serial, self._orders_count), terms, self.venue_ns)
+        order = PaperOrder(identifier("O", self._serial, self.orders_count), terms, self.venue_ns)
         refusal = self._refusal(order)
         if refusal or validate:
             return refusal or order
-        self._orders_count += 1
+        self.orders_count += 1
         self.orders[order.venue_id] = self.open[order.venue_id] = order
         if terms.expire_ns:
             heapq.heappush(self._expiries, (terms.expire_ns - self._epoch_ns, order.venue_id))

@@ -195,8 +195,8 @@ def test_the_sdk_keeps_a_valid_book(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with paper_process("--speed", "5") as announced:
         # The book client makes its REST client by itself; the class is where its address can be set.
-        monkeypatch.setattr(Market, "URL", announced["url"])
-        monkeypatch.setattr(SpotOrderBookClient, "WS_URL", announced["ws_url"].removesuffix("/v2"))
+        monkeypatch.setattr(Market, "URL", announced["rest"])
+        monkeypatch.setattr(SpotOrderBookClient, "WS_URL", announced["websocket"].removesuffix("/v2"))
         asyncio.run(asyncio.wait_for(work(), WAIT_S))
     assert Books.updates >= UPDATES
     assert Books.valid

@@ -1,6 +1,7 @@
 """The paper account's API keys: what each may do, the nonce it used last, the WebSocket tokens it was given."""
 
 import base64
+import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -35,6 +36,13 @@ def drawn_key(name: str, permissions: frozenset[str]) -> ApiKey:
     """Return a new key nobody can guess."""
     private = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
     return ApiKey(name, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode(), Secret(private), permissions)
+
+
+def seeded_key(name: str, seed: str, permissions: frozenset[str]) -> ApiKey:
+    """Return the key of a seed: for paper money only, since whoever knows the seed has it."""
+    public = base64.b64encode(hashlib.sha512(f"key {seed}".encode()).digest()[:_KEY_BYTES]).decode()
+    private = base64.b64encode(hashlib.sha512(f"secret {seed}".encode()).digest()).decode()
+    return ApiKey(name, public, Secret(private), permissions)
 
 
 class Keyring:

@@ -13,8 +13,11 @@ import itertools
 import random
 from typing import Final
 
+import msgspec
+
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
 from appliance.core.errors import AlreadyRunning
+from appliance.venues.simulator.arrivals import Arrived, asked_in
 from appliance.venues.simulator.floor import Floor
 from appliance.venues.simulator.kraken.connection import Connection
 from appliance.venues.simulator.kraken.desk import System
@@ -22,6 +25,7 @@ from appliance.venues.simulator.kraken.faults import Chance, FaultPlan, Moment, 
 from appliance.venues.simulator.kraken.http import HttpRequest
 from appliance.venues.simulator.kraken.keys import ApiKey, Keyring
 from appliance.venues.simulator.kraken.mischief import LATE_ACK_S, disowned, mangled
+from appliance.venues.simulator.kraken.operator import BOOKS_PATH, books
 from appliance.venues.simulator.kraken.rates import PRO, RateTier
 from appliance.venues.simulator.kraken.rest_private import PrivateCalls
 from appliance.venues.simulator.kraken.rest_public import PublicCalls
@@ -68,6 +72,8 @@ class KrakenServer:
         tier: RateTier = PRO,
     ) -> None:
         """Serve a floor whose time began on that clock; port 0 takes any that is free."""
+        self.seed = 0
+        self.on_arrival: Arrived | None = None
         self.state = VenueState(floor, tier)
         self.faults = faults or FaultPlan({}, [], 0)
         self.keyring = Keyring(keys)
@@ -150,6 +156,8 @@ class KrakenServer:
             return
         self._advance()
         self._publish()
+        if self.on_arrival is not None:
+            self.on_arrival(*asked_in(frame), self._clock.monotonic_ns())
         answers = session.receive(frame, self.state.floor.venue_ns)
         if any(b'"method":"add_order"' in answer or b'"method":"batch_add"' in answer for answer in answers):
             self._answer_badly(connection, answers)
@@ -182,8 +190,20 @@ class KrakenServer:
             found = (rest.fields(query.encode(), "") or {}) | (rest.fields(request.body, content_type) or {})
             call = self._public.calls.get(path.removeprefix(_PUBLIC))
             result = "EGeneral:Unknown method" if call is None else call(found)
+        elif path == BOOKS_PATH and request.method == "GET":
+            connection.respond("200 OK", msgspec.json.encode(books(self.state, self.seed)), keep=keep)
+            return
         elif path.startswith(_PRIVATE) and request.method == "POST":
             key, sign = request.headers.get("api-key", ""), request.headers.get("api-sign", "")
+            if self.on_arrival is not None:
+                holder = self.keyring.keys.get(key)
+                fields = rest.fields(request.body, content_type) or {}
+                self.on_arrival(
+                    "" if holder is None else holder.name,
+                    path.removeprefix(_PRIVATE),
+                    fields,
+                    self._clock.monotonic_ns(),
+                )
             result = self._private.answer(path, request.body, content_type, key, sign)
         else:
             connection.respond("404 Not Found", rest.failure("EGeneral:Unknown method"), keep=keep)
