@@ -31,6 +31,7 @@ from appliance.core.events import (
     OrderRefused,
     SendTimedOut,
 )
+from appliance.core.instruments import Instrument
 from appliance.core.secret import Secret
 from appliance.core.values import REFUSED_AS_DUPLICATE, OrderKind
 from appliance.venues.kraken.account import AccountAsker
@@ -133,20 +134,7 @@ class KrakenOrders(Connection):
         if not usable or instrument is None or len(self._in_flight) >= IN_FLIGHT_MAX:
             return False
         due_ns = self.venue_ns() + command.deadline_ms * NANOSECONDS_PER_MILLISECOND
-        limit = command.kind is OrderKind.LIMIT
-        sent = self._submit(
-            AddOrder(
-                order_type=command.kind.value,
-                side=command.side,
-                order_qty=instrument.lots_to_size(command.size_lots),
-                symbol=command.instrument,
-                limit_price=instrument.ticks_to_price(command.price_ticks) if limit else UNSET,
-                time_in_force="gtc" if limit else UNSET,
-                deadline=written_time(due_ns),
-                cl_ord_id=command.client_id,
-            ),
-            command.client_id,
-        )
+        sent = self._submit(spelled_order(command, instrument, due_ns), command.client_id)
         if sent:
             self._await_answer(command)
         return sent
@@ -267,6 +255,21 @@ class KrakenOrders(Connection):
         self._post(OrderLinkChanged(connected=False, reason=reason))
         for client_id in list(self._in_flight):
             self._time_out(client_id)
+
+
+def spelled_order(command: SendOrder, instrument: Instrument, due_ns: int) -> AddOrder:
+    """Return an order as the venue spells it, to be refused when it arrives after a moment of the venue's clock."""
+    limit = command.kind is OrderKind.LIMIT
+    return AddOrder(
+        order_type=command.kind.value,
+        side=command.side,
+        order_qty=instrument.lots_to_size(command.size_lots),
+        symbol=command.instrument,
+        limit_price=instrument.ticks_to_price(command.price_ticks) if limit else UNSET,
+        time_in_force="gtc" if limit else UNSET,
+        deadline=written_time(due_ns),
+        cl_ord_id=command.client_id,
+    )
 
 
 def is_refusal(error: str) -> bool:
