@@ -28,6 +28,16 @@ class SendOrder(Command, frozen=True, gc=False):
     reduce_only: bool
     deadline_ms: int
     trace: int
+    trigger_ticks: int = 0
+
+
+class SendAmend(Command, frozen=True, gc=False):
+    """Change an order in place to these absolute amounts, so that saying it twice changes nothing more."""
+
+    client_id: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
 
 
 class SendCancel(Command, frozen=True, gc=False):
@@ -83,6 +93,7 @@ class StartLayer(Command, frozen=True, gc=False):
 AnyCommand = (
     WriteRow
     | SendOrder
+    | SendAmend
     | SendCancel
     | SendCancelAll
     | AskOrder
@@ -92,4 +103,4 @@ AnyCommand = (
     | StopLayer
     | StartLayer
 )
-VenueCommand = SendOrder | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan
+VenueCommand = SendOrder | SendAmend | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan
