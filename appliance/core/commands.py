@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.core.records import Row
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import OrderKind, SelfTrade, Side
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -29,6 +29,7 @@ class SendOrder(Command, frozen=True, gc=False):
     deadline_ms: int
     trace: int
     trigger_ticks: int = 0
+    self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST
 
 
 class SendAmend(Command, frozen=True, gc=False):
@@ -38,6 +39,7 @@ class SendAmend(Command, frozen=True, gc=False):
     size_lots: int
     price_ticks: int
     trigger_ticks: int
+    deadline_ms: int
 
 
 class SendCancel(Command, frozen=True, gc=False):

@@ -46,6 +46,13 @@ STOP_KINDS = frozenset({OrderKind.STOP, OrderKind.STOP_LIMIT})
 PRICED_KINDS = frozenset({OrderKind.LIMIT, OrderKind.STOP_LIMIT})
 
 
+class SelfTrade(enum.StrEnum):
+    """Name which of two orders of ours the venue gives up when they would trade with each other."""
+
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_OLDEST = "cancel_oldest"
+
+
 class Ending(enum.StrEnum):
     """Name how an order that was accepted left the book without being filled in full."""
 

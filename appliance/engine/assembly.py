@@ -30,6 +30,7 @@ from appliance.strategies.trend import Trend
 from appliance.trading import records
 from appliance.trading.desk import Desk, DeskSettings
 from appliance.trading.ledger import Ledger
+from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
 from appliance.trading.scribe import Scribe
 
@@ -89,6 +90,12 @@ def build_trader(
             config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
         ),
         board,
+        Protection(
+            scribe,
+            desk,
+            traded,
+            ProtectionSettings(limits.stop_loss_ppm, percent_to_ppm(config.risk.stop_slippage_percent_max)),
+        ),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

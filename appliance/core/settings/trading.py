@@ -72,6 +72,11 @@ class Orders:
     reconcile_interval_s: Annotated[
         int, Whole(5, 3_600), "How often balances and orders are compared with the venue's."
     ] = 60
+    account: Annotated[
+        str,
+        Choice(("unstated", "dedicated", "shared")),
+        "The venue's timer cancels all of an account's orders: dedicated to this appliance, or shared with others.",
+    ] = "unstated"
     dead_man_s: Annotated[
         int, Whole(10, 600), "The venue cancels everything when it has not heard from us for this long."
     ] = 60
@@ -110,6 +115,11 @@ class Risk:
     stop_loss_percent: Annotated[
         Decimal, Exact(Decimal("0.1"), Decimal(50), places=4), "A position that lost this much of its entry is closed."
     ] = Decimal(5)
+    stop_slippage_percent_max: Annotated[
+        Decimal,
+        Exact(Decimal(0), Decimal(50), places=4),
+        "The venue's stop sells no further below its trigger than this; 0 sells at any price.",
+    ] = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

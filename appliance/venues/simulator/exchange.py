@@ -119,7 +119,7 @@ class Exchange:
             case SendOrder():
                 self._send_order(command, sent_ns, events)
             case SendAmend():
-                self._amend(command, events)
+                self._amend(command, sent_ns, events)
             case SendCancel():
                 self._cancel(command.client_id, events)
             case SendCancelAll():
@@ -278,8 +278,11 @@ class Exchange:
         cost = self.account.cost_quanta(order.instrument, notional)
         return Refusal.FUNDS if order.side is Side.BUY and cost > self.account.free_quanta() else None
 
-    def _amend(self, command: SendAmend, events: list[AnyEvent]) -> None:
+    def _amend(self, command: SendAmend, sent_ns: int, events: list[AnyEvent]) -> None:
         order = self._open.get(command.client_id)
+        if self._now_ns - sent_ns > command.deadline_ms * NANOSECONDS_PER_MILLISECOND:
+            events.append(AmendRefused(command.client_id, Refusal.DEADLINE))
+            return
         if order is None:
             known = command.client_id in self._orders
             events.append(AmendRefused(command.client_id, Refusal.NOT_OPEN if known else Refusal.UNKNOWN))

@@ -3,7 +3,7 @@
 Each synthetic arrival is a taker who trades against the queue, then the makers quote again around the new fair price.
 An order of ours that the new quotes cross is filled first, at its own price, so the published book is never crossed.
 Our taker never meets our own resting order: it stops one tick before it, and what is left of it is canceled (the
-venues' "cancel newest" self-trade prevention).
+venues' "cancel newest" self-trade prevention), unless it is a stop that asked for the oldest to give way.
 
 An order with a trigger sleeps: it is on no book, but what it would sell is held back all the same, as the venues do.
 Once a trade reaches its trigger it is sent into the book like one that just arrived. A sleeping order that buys holds
@@ -12,7 +12,7 @@ nothing, so it is measured against the free cash when it wakes.
 
 from appliance.core.events import AnyEvent, OrderEnded, QuoteChanged, TradePrinted
 from appliance.core.instruments import Instrument
-from appliance.core.values import Ending, Side, VenueState
+from appliance.core.values import Ending, SelfTrade, Side, VenueState
 from appliance.venues.simulator.account import Account
 from appliance.venues.simulator.market import SyntheticMarket
 from appliance.venues.simulator.matching import Place, queue_for, take
@@ -129,11 +129,19 @@ class Listing:
         events.append(OrderEnded(order.client_id, how, order.filled_lots, venue_ns))
 
     def _set_off(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
+        if order.self_trade is SelfTrade.CANCEL_OLDEST:
+            self._give_way(order, venue_ns, events)
         taken = self.sweep(order)
         if order.side is Side.BUY and not self._affords(order, taken):
             self.end(order, Ending.CANCELED, venue_ns, events)
         else:
             self.execute(order, taken, venue_ns, events)
+
+    def _give_way(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
+        """End our own resting orders that this one would trade with: they are the oldest."""
+        for own in list(self.resting[order.side.opposite]):
+            if not order.priced or (order.price_ticks - own.price_ticks) * order.side.sign >= 0:
+                self.end(own, Ending.CANCELED, venue_ns, events)
 
     def _affords(self, order: VenueOrder, taken: list[Place]) -> bool:
         if order.priced:

@@ -43,6 +43,7 @@ class VenueOrder:
         "kind",
         "live_lots",
         "price_ticks",
+        "self_trade",
         "side",
         "size_lots",
         "state",
@@ -60,6 +61,7 @@ class VenueOrder:
         self.kind: OrderKind = command.kind
         self.price_ticks = command.price_ticks
         self.trigger_ticks = command.trigger_ticks
+        self.self_trade = command.self_trade
         self.size_lots = command.size_lots
         self.live_lots = command.size_lots
         self.filled_lots = 0
