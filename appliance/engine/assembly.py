@@ -90,12 +90,7 @@ def build_trader(
             config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
         ),
         board,
-        Protection(
-            scribe,
-            desk,
-            traded,
-            ProtectionSettings(limits.stop_loss_ppm, percent_to_ppm(config.risk.stop_slippage_percent_max)),
-        ),
+        Protection(scribe, desk, traded, _protection_settings(config)),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)
@@ -135,6 +130,11 @@ def _values(config: Config) -> dict[str, str]:
         if is_dataclass(getattr(config, section.name))
         for setting in fields(getattr(config, section.name))
     }
+
+
+def _protection_settings(config: Config) -> ProtectionSettings:
+    risk = config.risk
+    return ProtectionSettings(percent_to_ppm(risk.stop_loss_percent), percent_to_ppm(risk.stop_slippage_percent_max))
 
 
 def _conduct_settings(config: Config) -> ConductSettings:

@@ -10,6 +10,7 @@ from appliance.core.settings.contradictions import CONTRADICTIONS
 from appliance.core.settings.table import SETTINGS
 
 # One example for every contradiction of the table except the pins, which are enumerated below.
+SHARED = '[orders]\naccount = "shared"'
 EXAMPLES = {
     "risk.position_fraction_percent must": "[risk]\nposition_fraction_percent = 2.0001",
     "risk.position_percent_max must": "[risk]\nposition_percent_max = 5.0001",
@@ -27,8 +28,8 @@ EXAMPLES = {
     "dead_man_s must be": "[orders]\ndead_man_s = 10\ndeadline_ms = 7000",
     "cancel_reserve_count must be": "[orders]\nrate_burst_count = 4",
     "position_fraction_percent of": "[trading]\ncapital_quote = 999.99",
-    "live trading needs a real stop": '[trading]\nmode = "live"\n[pins]\nfactory = "simulated"\n[orders]\naccount = "shared"',
-    "live trading needs a set clock": '[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true\n[orders]\naccount = "shared"',
+    "live trading needs a real stop": f'[trading]\nmode = "live"\n[pins]\nfactory = "simulated"\n{SHARED}',
+    "live trading needs a set clock": f'[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true\n{SHARED}',
     "the venue's own timer": '[trading]\nmode = "live"',
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',
 }
