@@ -15,6 +15,7 @@ _PERCENT = Exact(Decimal("0.01"), Decimal(100), places=4)
 _QUOTE = Exact(Decimal("0.01"), Decimal(1_000_000_000), places=8)
 _NAME = Text(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "1 to 32 of a-z, 0-9 and -, not starting or ending with -")
 _INSTRUMENT = Text(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}", 'a pair in capitals such as "BTC/USD"')
+_BAR = Text(r"[1-9][0-9]{0,8}(?:s|m|h| trades| lots| value)", "5s, 15m, 1h, 500 trades, 10 lots, 250000 value or so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Market:
 
     instruments: Annotated[tuple[str, ...], Several(_INSTRUMENT, 10), "The pairs to watch and trade."] = ("BTC/USD",)
     bar_s: Annotated[int, Choice((1, 5, 60, 300, 900, 3600)), "Length of the bars that strategies see."] = 60
+    more_bars: Annotated[
+        tuple[str, ...],
+        Several(_BAR, 15),
+        "Bars built beside those: of time, of trades, of whole units of the base (lots) or of the quote (value).",
+    ] = ("1s", "5s", "1m", "5m", "15m", "1h", "500 trades", "10 lots", "250000 value")
     feed_age_ms_max: Annotated[
         int, Whole(250, 60_000), "Older market data opens nothing; it usually means a silent connection."
     ] = 5_000
