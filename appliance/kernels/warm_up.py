@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import bar_features, bars, book, frames, lease, nesting
+from appliance.kernels import bar_features, bars, book, frames, lease, microstructure, nesting
 
 
 def _bar_features() -> None:
@@ -36,11 +36,19 @@ def _books() -> None:
     nesting.nesting(b"{}")
 
 
+def _microstructure() -> None:
+    state, fresh = np.zeros(microstructure.STATE_LENGTH), np.zeros(4 * microstructure.LEVELS)
+    rows = book.rows_for(1, book.DEPTHS[0])
+    microstructure.look(state, rows, 0, 1.0, fresh, np.zeros(microstructure.OUT_LENGTH))
+    microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
     ("bars", _bars),
     ("lease", _lease),
     ("books and frames", _books),
+    ("microstructure", _microstructure),
 )
 
 

@@ -11,6 +11,7 @@ from appliance.core.events import QuoteChanged, TradePrinted
 from appliance.core.instruments import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from appliance.core.values import PARTS_PER_MILLION
 from appliance.market.bars import Bar, BarKind, BarSet, time_kind
+from appliance.market.microstructure import Microstructure
 
 
 class Tape:
@@ -27,6 +28,7 @@ class Tape:
         "bid_ticks",
         "closed",
         "crossed",
+        "micro",
         "quoted_ns",
         "refused",
         "trades_count",
@@ -38,6 +40,7 @@ class Tape:
         self._kind = first.name
         self.bars = BarSet(instrument, (first, *(kind for kind in more_kinds if kind != first)))
         self.closed: list[Bar] = []
+        self.micro = Microstructure()
         self._band_ppm = band_ppm
         self._last_sequence = -1
         self._last_trade_number = -1
@@ -63,6 +66,7 @@ class Tape:
         """Believe no price until the feed has spoken again; its quotes may be numbered anew."""
         self.quoted_ns = None
         self._last_sequence = -1
+        self.micro.forget()
 
     def quote(self, event: QuoteChanged, now_ns: int) -> Bar | None:
         """Take a quote and return the bar that its time closed; `closed` holds those of every kind."""
@@ -100,6 +104,7 @@ class Tape:
             self.refused["outlier print"] += 1
             return None
         self.trades_count += 1
+        self.micro.traded(event.price_ticks, event.size_lots)
         return self._closed(self.bars.add(event.price_ticks, event.size_lots, event.venue_ns))
 
     def _closed(self, bars: list[Bar]) -> Bar | None:
