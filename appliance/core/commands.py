@@ -36,6 +36,7 @@ class SendAmend(Command, frozen=True, gc=False):
     """Change an order in place to these absolute amounts, so that saying it twice changes nothing more."""
 
     client_id: str
+    instrument: str
     size_lots: int
     price_ticks: int
     trigger_ticks: int
@@ -71,6 +72,13 @@ class SetDeadMan(Command, frozen=True, gc=False):
     timeout_s: int
 
 
+class SubscribeMarket(Command, frozen=True, gc=False):
+    """Have the venue begin anew with the books of these instruments, and with their trades as well or not."""
+
+    instruments: tuple[str, ...]
+    trades: bool
+
+
 class EndProcess(Command, frozen=True, gc=False):
     """End the trader's process in good order with an exit code."""
 
@@ -101,6 +109,7 @@ AnyCommand = (
     | AskOrder
     | AskAccount
     | SetDeadMan
+    | SubscribeMarket
     | EndProcess
     | StopLayer
     | StartLayer

@@ -315,6 +315,7 @@ class Desk:
         self._scribe.ask(
             SendAmend(
                 order.client_id,
+                order.instrument,
                 order.asked_lots,
                 order.asked_price_ticks,
                 order.asked_trigger_ticks,

@@ -99,7 +99,7 @@ def test_a_change_without_an_answer_is_said_again_only_past_its_deadline() -> No
     bench = Standing()
     bench.amend(40)
     bench.asked()
-    said = commands.SendAmend(bench.guard.client_id, 40, 0, 950, SETTINGS.deadline_ns // 1_000_000)
+    said = commands.SendAmend(bench.guard.client_id, MARKET, 40, 0, 950, SETTINGS.deadline_ns // 1_000_000)
     patience_ns = SETTINGS.deadline_ns + SETTINGS.grace_ns
     assert said not in bench.pass_time(patience_ns - 1)
     assert said in bench.pass_time(patience_ns)

@@ -89,7 +89,7 @@ def test_a_sleeping_sale_holds_its_lots_back(scene: Scene) -> None:
     scene.exchange.submit(0, stop("s", scene.bid_ticks - 5_000), 0)
     sale = SendOrder("x", BTC.symbol, Side.SELL, OrderKind.MARKET, 0, LOTS, False, 2_000, 1)  # noqa: FBT003
     assert "insufficient funds" in str(scene.exchange.submit(0, sale, 0))
-    scene.exchange.submit(0, SendAmend("s", LOTS // 2, 0, scene.bid_ticks - 5_000, 2_000), 0)
+    scene.exchange.submit(0, SendAmend("s", BTC.symbol, LOTS // 2, 0, scene.bid_ticks - 5_000, 2_000), 0)
     assert scene.exchange.account.held_lots[BTC.symbol] == LOTS // 2
     assert scene.exchange.audit() == ()
 
@@ -111,7 +111,7 @@ def test_a_trigger_out_of_range_is_refused(scene: Scene, trigger_ticks: int) -> 
 def test_an_amended_stop_wakes_at_its_new_trigger(scene: Scene) -> None:
     """Shows that size and trigger change in place and count at once; fails when the old trigger stays."""
     scene.exchange.submit(0, stop("s", 1), 0)
-    found = scene.exchange.submit(0, SendAmend("s", LOTS // 4, 0, scene.bid_ticks * 2, 2_000), 0)
+    found = scene.exchange.submit(0, SendAmend("s", BTC.symbol, LOTS // 4, 0, scene.bid_ticks * 2, 2_000), 0)
     amended = next(event for event in found if isinstance(event, OrderAmended))
     assert (amended.size_lots, amended.trigger_ticks) == (LOTS // 4, scene.bid_ticks * 2)
     assert scene.exchange.position_lots(BTC.symbol) == LOTS - LOTS // 4
@@ -123,9 +123,9 @@ def test_a_resting_order_that_shrinks_keeps_its_place(scene: Scene) -> None:
     scene.exchange.submit(0, SendOrder("b", BTC.symbol, Side.BUY, OrderKind.LIMIT, bid, LOTS, False, 2_000, 1), 0)  # noqa: FBT003
     (order,) = scene.exchange.open_orders()
     ahead = order.ahead_lots
-    scene.exchange.submit(0, SendAmend("b", LOTS // 2, bid, 0, 2_000), 0)
+    scene.exchange.submit(0, SendAmend("b", BTC.symbol, LOTS // 2, bid, 0, 2_000), 0)
     assert (order.live_lots, order.ahead_lots) == (LOTS // 2, ahead)
-    scene.exchange.submit(0, SendAmend("b", LOTS // 2, bid - 10, 0, 2_000), 0)
+    scene.exchange.submit(0, SendAmend("b", BTC.symbol, LOTS // 2, bid - 10, 0, 2_000), 0)
     assert order.price_ticks == bid - 10
     assert scene.exchange.audit() == ()
 
@@ -133,11 +133,11 @@ def test_a_resting_order_that_shrinks_keeps_its_place(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("amend", "reason"),
     [
-        (SendAmend("nobody", LOTS, 0, 1, 2_000), "unknown order"),
-        (SendAmend("entry", LOTS, 0, 1, 2_000), "order is not open"),
-        (SendAmend("s", 0, 0, 1, 2_000), "below minimum size"),
-        (SendAmend("s", LOTS * 2, 0, 1, 2_000), "insufficient funds"),
-        (SendAmend("s", LOTS, 0, 0, 2_000), "price or size out of range"),
+        (SendAmend("nobody", BTC.symbol, LOTS, 0, 1, 2_000), "unknown order"),
+        (SendAmend("entry", BTC.symbol, LOTS, 0, 1, 2_000), "order is not open"),
+        (SendAmend("s", BTC.symbol, 0, 0, 1, 2_000), "below minimum size"),
+        (SendAmend("s", BTC.symbol, LOTS * 2, 0, 1, 2_000), "insufficient funds"),
+        (SendAmend("s", BTC.symbol, LOTS, 0, 0, 2_000), "price or size out of range"),
     ],
 )
 def test_an_amendment_that_cannot_be_leaves_the_order_alone(scene: Scene, amend: SendAmend, reason: str) -> None:
