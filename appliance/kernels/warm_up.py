@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from appliance.kernels import bar_features, bars, book, frames, lease, microstructure, nesting
+from appliance.kernels.patterns import candles
 
 
 def _bar_features() -> None:
@@ -43,12 +44,19 @@ def _microstructure() -> None:
     microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
 
 
+def _candles() -> None:
+    candles.find_candles([[1.0]] * 4)
+    out = np.zeros(len(candles.CANDLES), np.int16)
+    candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
     ("bars", _bars),
     ("lease", _lease),
     ("books and frames", _books),
     ("microstructure", _microstructure),
+    ("candlesticks", _candles),
 )
 
 
