@@ -56,6 +56,12 @@ class OrderLinkChanged(Event, frozen=True, gc=False):
     reason: str
 
 
+class KeyRejected(Event, frozen=True, gc=False):
+    """The venue's key must not be used: it was revoked, or it may do more than trade."""
+
+    reason: str
+
+
 class OrderAcknowledged(Event, frozen=True, gc=False):
     """The venue accepted an order."""
 
@@ -256,6 +262,7 @@ AnyEvent = (
     | MarketFrame
     | FeedChanged
     | OrderLinkChanged
+    | KeyRejected
     | SendFailed
     | SendTimedOut
     | JournalReached

@@ -165,6 +165,11 @@ class Conduct:
         self._fail(reason)
         self.review()
 
+    def key_rejected(self, event: events.KeyRejected) -> None:
+        """Stop until a person has given the appliance another key."""
+        self._fail(f"the venue's key: {event.reason}")
+        self.review()
+
     def health_changed(self, event: events.HealthChanged) -> None:
         """Take what is wrong with the machine; what demands a halt needs a person afterwards."""
         self._watch.health_issues = event.issues

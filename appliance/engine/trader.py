@@ -120,6 +120,7 @@ class Trader:
             events.MarketFrame: self._on_frame,
             events.FeedChanged: self._inlet.feed_changed,
             events.OrderLinkChanged: conduct.orders_changed,
+            events.KeyRejected: conduct.key_rejected,
             events.PermissionChanged: conduct.permission_changed,
             events.JournalFailed: conduct.journal_failed,
             events.ShutdownRequested: conduct.shutdown_requested,

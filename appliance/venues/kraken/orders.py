@@ -24,10 +24,12 @@ from appliance.core.commands import (
     SetDeadMan,
     VenueCommand,
 )
+from appliance.core.errors import WireError
 from appliance.core.events import (
     AmendRefused,
     AnyEvent,
     CancelRefused,
+    KeyRejected,
     OrderAcknowledged,
     OrderAmended,
     OrderLinkChanged,
@@ -37,7 +39,7 @@ from appliance.core.events import (
 from appliance.core.instruments import Instrument
 from appliance.core.secret import Secret
 from appliance.core.values import PRICED_KINDS, REFUSED_AS_DUPLICATE, STOP_KINDS
-from appliance.venues.kraken.account import AccountAsker
+from appliance.venues.kraken.account import KEY_REJECTIONS, AccountAsker
 from appliance.venues.kraken.connection import Connection
 from appliance.venues.kraken.endpoint import Endpoint
 from appliance.venues.kraken.link import STANDARD, LinkLimits
@@ -217,6 +219,10 @@ class KrakenOrders(Connection):
         self._post(SendTimedOut(client_id))
 
     async def _prepare(self) -> None:
+        problem = await self._asker.key_problem()
+        if problem:
+            self._post(KeyRejected(problem))
+            raise WireError(problem)
         self._token = await self._asker.token()
 
     def _opened(self) -> None:
@@ -305,6 +311,8 @@ class KrakenOrders(Connection):
             self._settle(client_id)
             duplicate = answer.error.startswith(_DUPLICATE)
             self._post(OrderRefused(client_id, REFUSED_AS_DUPLICATE if duplicate else answer.error))
+            if answer.error.startswith(KEY_REJECTIONS):
+                self._post(KeyRejected(f"the venue says {answer.error}"))
         else:
             self.refused[answer.error] += 1
             self._time_out(client_id)

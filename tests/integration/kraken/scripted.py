@@ -54,7 +54,7 @@ class Scripted:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.posted: list[tuple[str, dict[str, str]]] = []
-        self.rest: dict[str, Any] = {"GetWebSocketsToken": TOKEN}
+        self.rest: dict[str, Any] = {"GetWebSocketsToken": TOKEN, "GetApiKeyInfo": {"permissions": ["modify-trades"]}}
         self.connections: list[ServerConnection] = []
         self.silent_methods: set[str] = set()
         self.errors: dict[str, str] = {}
