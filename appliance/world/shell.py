@@ -304,5 +304,5 @@ class Shell:
         clock = self.around.clock
         self.deliver(events.TimePassed(clock.wall_ns(), clock.synchronized))
         self.around.keeper.review()
-        calm = trader.mode in _CALM and not trader.ledger.working
+        calm = trader.mode in _CALM and not trader.ledger.in_flight
         self._schedule.after(self._tick_ns if calm else TICK_BUSY_NS, partial(self._tick, life))

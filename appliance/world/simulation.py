@@ -231,15 +231,20 @@ class World:
             self._stage.inspector.found(12, f"long after every fault has ended, {problem}")
 
     def _not_recovered(self) -> str:
-        trader = self._stage.shell.trader
+        stage = self._stage
+        trader = stage.shell.trader
         if trader is None:
             return "the process is not running"
         if trader.mode not in _STEADY:
             return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
         if not trader.conduct.reconciled:
             return "the books are not compared"
-        waiting = ", ".join(f"{order.client_id} {order.state}" for order in trader.ledger.unsettled())
-        return f"orders are unsettled: {waiting}" if waiting else ""
+        waiting = ", ".join(
+            f"{order.client_id} {order.state}" for order in trader.ledger.unsettled() if not order.stands
+        )
+        if waiting:
+            return f"orders are unsettled: {waiting}"
+        return invariants.positions_are_guarded(trader.ledger, stage.venue.exchange)
 
     def _end(self) -> None:
         stage = self._stage
