@@ -7,6 +7,7 @@
  5  what is filled, open or unknown is counted, and within the limits
  6  an intent is durable before it is sent, and sent at most once
  7  the state after a restart is the fold of the journal
+ 9  the lamp says what is true (in lamp_truth)
 10  nothing is opened on a stale, crossed or priceless market, without a clock, on changed terms, while the venue is
     not online, against an order of our own, or right after a refusal
 12  after healing, everything converges
@@ -61,6 +62,8 @@ def leaves_only_with_permission(keeper: Keeper, command: SendOrder) -> str:
         return ""
     if keeper.stop_stands:
         return f"order {command.client_id} left although the stop stands"
+    if keeper.lease_ran_out:
+        return f"order {command.client_id} left although nobody has renewed the lease"
     return "" if keeper.permitted() else f"order {command.client_id} left without a valid lease"
 
 

@@ -161,7 +161,11 @@ class Shell:
 
     def pulse(self) -> Pulse | None:
         """Return the last beat of the process, if one is alive."""
-        return None if self.trader is None else Pulse(self._beat_ns, self.trader.mode)
+        if self.trader is None:
+            return None
+        conduct = self.trader.conduct
+        verified = conduct.acknowledged_latch if conduct.stop_verified else None
+        return Pulse(self._beat_ns, self.trader.mode, verified)
 
     def deliver(self, event: AnyEvent) -> None:
         """Give the process an event; it is handled after those that came before."""

@@ -141,24 +141,7 @@ class KrakenOrders(Connection):
         instrument = self._tradable(command.instrument)
         if instrument is None or len(self._in_flight) >= IN_FLIGHT_MAX:
             return False
-        priced, stop = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
-        sent = self._submit(
-            AddOrder(
-                order_type=command.kind.value,
-                side=command.side,
-                order_qty=instrument.lots_to_size(command.size_lots),
-                symbol=command.instrument,
-                limit_price=instrument.ticks_to_price(command.price_ticks) if priced else UNSET,
-                triggers=TriggerAt(reference="last", price=instrument.ticks_to_price(command.trigger_ticks))
-                if stop
-                else UNSET,
-                time_in_force="gtc" if priced else UNSET,
-                deadline=self._due(command.deadline_ms),
-                cl_ord_id=command.client_id,
-                stp_type=command.self_trade.value,
-            ),
-            command.client_id,
-        )
+        sent = self._submit(spelled_order(command, instrument, self._due_ns(command.deadline_ms)), command.client_id)
         if sent:
             self._await_answer(command)
         return sent
@@ -174,7 +157,7 @@ class KrakenOrders(Connection):
                 order_qty=instrument.lots_to_size(command.size_lots),
                 limit_price=instrument.ticks_to_price(price) if price else UNSET,
                 trigger_price=instrument.ticks_to_price(trigger) if trigger else UNSET,
-                deadline=self._due(command.deadline_ms),
+                deadline=written_time(self._due_ns(command.deadline_ms)),
             )
         )
         if sent:
@@ -189,8 +172,8 @@ class KrakenOrders(Connection):
         usable = offset_ns is not None and abs(offset_ns) <= self._limits.clock_offset_ns_max
         return self._instruments.get(name) if usable else None
 
-    def _due(self, deadline_ms: int) -> str:
-        return written_time(self.venue_ns() + deadline_ms * NANOSECONDS_PER_MILLISECOND)
+    def _due_ns(self, deadline_ms: int) -> int:
+        return self.venue_ns() + deadline_ms * NANOSECONDS_PER_MILLISECOND
 
     def _submit(self, request: Request, client_id: str = "") -> bool:
         link = self._link
@@ -328,6 +311,23 @@ class KrakenOrders(Connection):
         self._post(OrderLinkChanged(connected=False, reason=reason))
         for client_id in list(self._in_flight):
             self._time_out(client_id)
+
+
+def spelled_order(command: SendOrder, instrument: Instrument, due_ns: int) -> AddOrder:
+    """Return an order as the venue spells it, to be refused when it arrives after a moment of the venue's clock."""
+    priced, stop = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
+    return AddOrder(
+        order_type=command.kind.value,
+        side=command.side,
+        order_qty=instrument.lots_to_size(command.size_lots),
+        symbol=command.instrument,
+        limit_price=instrument.ticks_to_price(command.price_ticks) if priced else UNSET,
+        triggers=TriggerAt(reference="last", price=instrument.ticks_to_price(command.trigger_ticks)) if stop else UNSET,
+        time_in_force="gtc" if priced else UNSET,
+        deadline=written_time(due_ns),
+        cl_ord_id=command.client_id,
+        stp_type=command.self_trade.value,
+    )
 
 
 def is_refusal(error: str) -> bool:
