@@ -199,7 +199,7 @@ def test_entries_per_minute_are_bounded() -> None:
 
 
 def test_a_refused_entry_is_not_followed_by_the_next_at_once() -> None:
-    """Shows that after three refusals a strategy waits four seconds and then tries again, and that an accepted order ends
+    """Shows that after three refusals a strategy waits four seconds and tries again, and that an accepted order ends
     the patience; fails when every bar answers a refusal with an order.
     """
     rig = Rig().running()
