@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import bar_features, book, frames, lease, nesting
+from appliance.kernels import bar_features, book, frames, hidden_states, lease, model_features, nesting, tree_shap
 
 
 def _bar_features() -> None:
@@ -26,10 +26,21 @@ def _books() -> None:
     nesting.nesting(b"{}")
 
 
+def _models() -> None:
+    state, out = np.zeros(model_features.STATE_LENGTH), np.zeros(model_features.OUT_LENGTH)
+    model_features.fold(state, 300, 300, np.ones(5), np.zeros(4), out)
+    belief, row = np.ones(1), np.zeros(1)
+    hidden_states.filter_step(belief, np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), row, belief)
+    ends, places = np.full(1, -1, np.int32), np.zeros(1, np.int32)
+    leaf = tree_shap.TreeNodes(places, places, np.zeros(1, np.float32), ends, ends, np.zeros(1), np.ones(1))
+    tree_shap.contributions(leaf, np.zeros(1, np.float32), np.zeros(1))
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
     ("lease", _lease),
     ("books and frames", _books),
+    ("models", _models),
 )
 
 
