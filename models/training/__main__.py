@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from appliance.kernels.tree_shap import TreeNodes
 from appliance.lab.walking import FEE, SLIP
+from appliance.signals.models.installed import TRUSTED_KEY
 from appliance.signals.models.joining import VOLATILITY
 from models.training import artifacts, cards, data, forecasts, judge, members, nets, plan, regime, stack, trees
 from models.training.artifacts import Product
@@ -59,7 +60,8 @@ def main() -> int:
     tell(run.verdict.sentence)
     products, notes = finish(run)
     document = decision_document(run)
-    artifacts.write(out, products, run.samples, document, fingerprint(run))
+    trusted = TRUSTED_KEY if out == ROOT / "models" else out / "trusted.pub"
+    artifacts.write(out, products, run.samples, document, fingerprint(run), trusted)
     write_cards(out / "cards", run, products, notes, document)
     tell(f"written to {out} in {(time.monotonic() - began) / 60:.1f} minutes")
     return 0

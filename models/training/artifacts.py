@@ -32,7 +32,6 @@ SELF_TEST_TOLERANCE: Final = 1e-4
 INT8_TOLERANCE: Final = 0.02
 # How far beyond training's extreme thousandths a figure may lie, in widths of what lies between them.
 MARGIN: Final = 1.0
-PUBLIC_KEY_NAME: Final = "signer.pub"
 
 
 class Product(NamedTuple):
@@ -86,7 +85,9 @@ def ranges_of(samples: Samples) -> dict[str, dict[str, float]]:
     return {"low": low, "high": high}
 
 
-def write(folder: Path, products: Sequence[Product], samples: Samples, document: dict[str, Any], data: str) -> None:
+def write(
+    folder: Path, products: Sequence[Product], samples: Samples, document: dict[str, Any], data: str, trusted: Path
+) -> None:
     """Write every file but the cards; the manifest last, so that a run cut off leaves the old one refused."""
     draw = np.random.default_rng(plan.SEED)
     chosen = draw.choice(samples.won.size, TESTS, replace=False)
@@ -106,7 +107,7 @@ def write(folder: Path, products: Sequence[Product], samples: Samples, document:
     manifest += b"\n"
     _put(folder, MANIFEST_NAME, manifest)
     private, public = _key()
-    _put(folder, PUBLIC_KEY_NAME, public)
+    trusted.write_bytes(public)
     _put(folder, SIGNATURE_NAME, sign(manifest, private))
 
 

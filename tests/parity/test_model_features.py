@@ -59,8 +59,8 @@ def plain(starts_s: Integers, bars: Floats) -> list[Plain]:
     [(1, 0.0, ()), (2, 0.5, ()), (3, 1.0, ()), (4, 0.1, ((40, 43), (100, 112), (200, 230))), (5, 0.0, ((30, 900),))],
 )
 def test_every_feature_equals_its_definition(seed: int, flat: float, holes: tuple[tuple[int, int], ...]) -> None:
-    """Shows 109 figures equal to 1e-9 of a plain twin, over flat runs, empty bars and holes short and long; fails when a
-    formula, a seed of an average, a frame's end or the new beginning after a hole differs.
+    """Shows 109 figures equal to a plain twin's to 1e-9, over flat runs, empty bars and holes short and long; fails
+    when a formula, the beginning of an average, a frame's end or what a hole does differs.
     """
     starts_s, bars = walk(seed, 1_250, flat=flat, holes=holes)
     table, oracle = batch(starts_s, bars), plain(starts_s, bars)

@@ -8,6 +8,7 @@ from appliance.core.settings.table import Config
 
 _MILLISECONDS_PER_SECOND = 1_000
 _PERCENT_OF_ONE = 100
+_MODEL_BAR_S = 300
 # Two renewals may be lost to a busy moment; the third must still arrive in time.
 _RENEWALS_PER_EXPIRY_MIN = 3
 
@@ -107,6 +108,16 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         ("trading.mode", "safety.clock_unsynced_allowed"),
         lambda c: c.trading.mode == "live" and c.safety.clock_unsynced_allowed,
         "live trading needs a set clock: clock_unsynced_allowed must be false",
+    ),
+    Contradiction(
+        ("trading.mode", "models.weight", "models.bar_s"),
+        lambda c: c.trading.mode == "live" and (c.models.weight == "trial" or c.models.bar_s != _MODEL_BAR_S),
+        'live trading gives models the weight they earned, on the bars they learned from: weight "earned", bar_s 300',
+    ),
+    Contradiction(
+        ("models.bar_s", "market.bar_s", "models.enabled"),
+        lambda c: c.models.enabled and c.models.bar_s % c.market.bar_s != 0,
+        "models.bar_s must be a multiple of market.bar_s, or models.enabled false",
     ),
     Contradiction(
         ("paths.state", "paths.runtime"),

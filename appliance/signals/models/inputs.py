@@ -17,6 +17,8 @@ STEPS: Final = 16
 STEP_BARS: Final = kernel.MULTIPLES[-1]
 BAR_FIELDS: Final = 5
 BOOK_FIELDS: Final = 4
+# The slowest frame's last figure: it is there when all others are.
+_LAST_OF_FRAMES: Final = kernel.CALENDAR - 1
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -29,6 +31,11 @@ class Step(NamedTuple):
     start_s: int
     vector: Singles
     sequence: Singles
+
+    @property
+    def warm(self) -> bool:
+        """Tell whether every frame of every hour of the sequence has been filled."""
+        return bool(np.isfinite(self.sequence[:, _LAST_OF_FRAMES]).all())
 
 
 class ModelInputs:

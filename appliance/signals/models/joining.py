@@ -47,6 +47,7 @@ class Joining(NamedTuple):
     low: Floats
     high: Floats
     usual_volatility: float
+    cost: float
 
     def logits(self, chances: Floats) -> Floats:
         """Return the logarithm of the odds, kept finite."""
@@ -112,6 +113,7 @@ def _joining(document: dict[str, Any]) -> Joining:
         low,
         high,
         float(document["usual_volatility"]),
+        2.0 * (float(document["costs"]["fee"]) + float(document["costs"]["slip"])),
     )
 
 

@@ -43,6 +43,7 @@ class Answer(NamedTuple):
     vetoed: bool
     chance: float
     edge: float
+    width: float
     regime: str
     members: tuple[tuple[str, float], ...]
     reasons: tuple[Reason, ...]
@@ -101,7 +102,7 @@ class Panel:
 
     def _flat(self, instrument: str, step: Step, reason: str) -> Answer:
         self.vetoes[reason] += 1
-        return Answer(instrument, step.start_s, _VETOED, 0.0, 0.0, "", (), (), 0.0, reason)
+        return Answer(instrument, step.start_s, _VETOED, 0.0, 0.0, 0.0, "", (), (), 0.0, reason)
 
     def _chances(self, name: str, loaded: LoadedModel | None, steps: list[Step]) -> Singles | None:
         """Return a model's answers for all steps, or nothing when it is not there or answers nonsense."""
@@ -143,6 +144,7 @@ class Panel:
             _SOUND,
             chance,
             joined.edge(chance, width),
+            width,
             joined.hidden.names[present],
             tuple(said.items()),
             self._reasons(step, said),

@@ -29,6 +29,8 @@ EXAMPLES = {
     "position_fraction_percent of": "[trading]\ncapital_quote = 999.99",
     "live trading needs a real stop": '[trading]\nmode = "live"\n[pins]\nfactory = "simulated"',
     "live trading needs a set clock": '[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true',
+    "live trading gives models": '[trading]\nmode = "live"\n[models]\nweight = "trial"',
+    "models.bar_s must be": "[market]\nbar_s = 900",
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',
 }
 PINS = ("estop", "reset", "red", "green", "blue", "yellow", "tamper", "relay")
