@@ -16,7 +16,6 @@ from appliance.core.commands import AskModels
 from appliance.core.values import PARTS_PER_MILLION
 from appliance.market.bars import Bar
 from appliance.signals import fusion
-from appliance.signals.feature_table import NAMES
 from appliance.signals.fusion import MODELS, TECHNICAL, Credit, Fused, Voice
 from appliance.signals.models.base_bars import BaseBar, BaseBars
 from appliance.signals.models.inputs import ModelInputs, Step
@@ -33,7 +32,6 @@ TTL_PERCENT_MIN: Final = 25
 EDGE_PPM_FULL: Final = 10_000
 REASONS_COUNT: Final = 5
 TRIAL_PERCENT: Final = 20
-_LAST_OF_FRAMES = NAMES.index("h1_efficiency")
 
 
 class VoiceSettings(NamedTuple):
@@ -114,7 +112,7 @@ class ModelVoices:
             market.close = base.close
             self._judge_forecasts(market, base)
             # Cold figures would only be vetoed: there is nothing to ask about yet.
-            if step is not None and step.vector[_LAST_OF_FRAMES] == step.vector[_LAST_OF_FRAMES]:
+            if step is not None and step.warm:
                 self._ask(bar.instrument, step)
 
     def _ask(self, instrument: str, step: Step) -> None:
