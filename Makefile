@@ -9,7 +9,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench hil-test lock clean
+.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench hil-test train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -57,9 +57,12 @@ bench: setup ## measure every stage, print the table, write it as JSON
 hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
+train: setup ## train the models from recorded bars, in an environment of its own (ARGS=--small for a short look)
+	@tools/train.sh $(ARGS)
+
 lock: setup ## resolve again and write requirements/*.txt with hashes
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove everything that was made, .venv too
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	@rm -rf .venv .venv-train build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

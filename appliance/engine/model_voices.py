@@ -135,7 +135,8 @@ class ModelVoices:
         market.claims[MODELS] = (float(event.edge_ppm), market.close)
         chance = event.chance_ppm / PARTS_PER_MILLION
         width, cost = event.width_ppm / PARTS_PER_MILLION, event.cost_ppm / PARTS_PER_MILLION
-        market.forecasts.append(_Forecast(market.close, width, cost, chance, HORIZON_BARS))
+        if market.close > 0.0:
+            market.forecasts.append(_Forecast(market.close, width, cost, chance, HORIZON_BARS))
         if self._weight(event) == 0.0:
             return WAIT
         if event.edge_ppm > 0:

@@ -76,7 +76,10 @@ def evaluate(size: plan.Size, folder: Path) -> Run:
     tell(
         f"{samples.won.size} samples, {samples.won.mean():.3f} of them won; folds judge {[f.test.size for f in folds]}"
     )
-    sentinel = forecasts.sentinel(samples, folds)
+    try:
+        sentinel = forecasts.sentinel(samples, folds)
+    except forecasts.LeakFound as problem:
+        sys.exit(f"nothing was written: {problem}")
     tell(f"shuffled outcomes: rank score {sentinel['rank_score']:.4f}, {sentinel['errors']:.1f} errors from luck")
     shelf = forecasts.Shelf(ROOT / "var/train/shelf", markets, size)
     chances = forecasts.out_of_fold(samples, folds, size, shelf)
@@ -151,6 +154,8 @@ def decision_document(run: Run) -> dict[str, Any]:
         "verdict": run.verdict.sentence,
         "weight_percent": WEIGHT_WITH_EDGE if run.verdict.edge_found else 0,
         "costs": {"fee": FEE, "slip": SLIP},
+        "trained_from_s": int(samples.times_s[0]),
+        "trained_until_s": int(samples.times_s[-1]),
         "stack": fitted.document(members.MEMBERS),
         "regime": {
             "columns": list(plan.REGIME_COLUMNS),

@@ -48,6 +48,8 @@ class Joining(NamedTuple):
     high: Floats
     usual_volatility: float
     cost: float
+    trained_from_s: int
+    trained_until_s: int
 
     def logits(self, chances: Floats) -> Floats:
         """Return the logarithm of the odds, kept finite."""
@@ -114,6 +116,8 @@ def _joining(document: dict[str, Any]) -> Joining:
         high,
         float(document["usual_volatility"]),
         2.0 * (float(document["costs"]["fee"]) + float(document["costs"]["slip"])),
+        int(document["trained_from_s"]),
+        int(document["trained_until_s"]),
     )
 
 

@@ -54,9 +54,10 @@ class Answer(NamedTuple):
 class Panel:
     """Hold the models of one registry and what is believed of each instrument's regime."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, explaining: bool = True) -> None:
         """Take models that were found good; a member that is missing is replaced by its stand-in."""
         self._joined = registry.joined
+        self._explaining = explaining
         self._members = {name: _speaker(registry, name) for name in registry.joined.members}
         self._regimes = {name: registry.models[name] for name in REGIME_SOURCES if name in registry.models}
         self._regime_places = [NAMES.index(name) for name in registry.joined.regime_columns]
@@ -95,9 +96,10 @@ class Panel:
             read = figures[..., places]
             if not np.isfinite(read).all():
                 return f"a figure of the {name} is not a number"
-            outside = ((read < self._joined.low[places]) | (read > self._joined.high[places])).reshape(-1, len(places))
+            outside = (read < self._joined.low[places]) | (read > self._joined.high[places])
             if outside.any():
-                return f"{NAMES[places[int(np.argmax(outside.any(axis=0)))]]} is far outside of what training saw"
+                column = int(np.argwhere(outside)[0, -1])
+                return f"{NAMES[places[column]]} is far outside of what training saw"
         return ""
 
     def _flat(self, instrument: str, step: Step, reason: str) -> Answer:
@@ -147,7 +149,7 @@ class Panel:
             width,
             joined.hidden.names[present],
             tuple(said.items()),
-            self._reasons(step, said),
+            self._reasons(step, said) if self._explaining else (),
             float(step.vector[VOLATILITY]),
             "",
         )
