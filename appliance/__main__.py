@@ -66,6 +66,14 @@ VERBS: dict[str, Verb] = {
         "run the installed models over a file of bars and tell what they are worth",
     ),
     "explain": Verb("appliance.store.command_explain", "tell why something was bought, from the journal"),
+    "patterns": Verb(
+        "appliance.signals.patterns.command_patterns",
+        "list chart patterns, candlesticks and levels in a file of bars",
+    ),
+    "chart": Verb(
+        "appliance.signals.patterns.command_chart",
+        "draw a file of bars, indicators and found patterns as SVG",
+    ),
     "world": Verb(
         "appliance.world.command_world",
         "simulate days of faults from seeds and check the invariants",

@@ -20,6 +20,7 @@ from appliance.engine.model_voices import ModelVoices, VoiceSettings
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
+from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
@@ -93,6 +94,7 @@ def build_trader(
         ),
         board,
         ModelVoices(scribe, tuple(traded), _voice_settings(config)),
+        Intake(traded),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

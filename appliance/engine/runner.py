@@ -18,6 +18,7 @@ from appliance.core.commands import (
     SendOrder,
     StartLayer,
     StopLayer,
+    SubscribeMarket,
     VenueCommand,
     WriteRow,
 )
@@ -213,6 +214,8 @@ class Runner:
                 self._layers.start(command)
             case AskModels():
                 self._ports.models.ask(command)
+            case SubscribeMarket():
+                self._ports.feed.subscribe(command)
             case _:
                 self._send(command)
 

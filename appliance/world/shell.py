@@ -14,7 +14,16 @@ from typing import NamedTuple, Protocol
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, AskModels, EndProcess, SendOrder, StartLayer, StopLayer, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    AskModels,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    WriteRow,
+)
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.model_voices import silent
@@ -227,6 +236,8 @@ class Shell:
                 self.around.feed.open()
             case AskModels():
                 self._queue.append(silent(command, "absent", "the world has no models", "", 0))
+            case SubscribeMarket():
+                pass  # this world's feed tells quotes and trades, which need no subscription
             case _:
                 self.around.orders.send(command)
 
