@@ -33,6 +33,9 @@ EDGE_PPM_FULL: Final = 10_000
 REASONS_COUNT: Final = 5
 TRIAL_PERCENT: Final = 20
 
+# What models hold when their word stops counting is let go: nobody else would say when.
+_UNBACKED = Opinion(Stance.LEAVE, "the models' word does not count any more")
+
 
 class VoiceSettings(NamedTuple):
     """Bound what the models may do."""
@@ -127,6 +130,8 @@ class ModelVoices:
             return WAIT
         self._adopt(event.models)
         self._keep(self._service.answered(event.state))
+        if self._service.stage == WITHDRAWN:
+            return _UNBACKED
         if event.state != GOOD:
             # The last good answer counts on for as long as it would have: the cache of a late or vetoed one.
             return WAIT
@@ -138,7 +143,7 @@ class ModelVoices:
         if market.close > 0.0:
             market.forecasts.append(_Forecast(market.close, width, cost, chance, HORIZON_BARS))
         if self._weight(event) == 0.0:
-            return WAIT
+            return _UNBACKED
         if event.edge_ppm > 0:
             return Opinion(Stance.ENTER, f"models expect {event.edge_ppm / 10_000:.2f} % after costs")
         return Opinion(Stance.LEAVE, f"models expect {event.edge_ppm / 10_000:.2f} % after costs")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from appliance.core import commands, events
+from appliance.core.values import Side
 from appliance.engine.model_desk import event_of, step_of
 from appliance.engine.model_voices import silent
 from appliance.lab.evaluation import answers_for
@@ -60,6 +61,7 @@ def test_models_that_earned_nothing_open_nothing() -> None:
     """Shows that a weight of zero makes the surest answer no entry; fails when models without an edge could trade."""
     rig = Rig(EARNED).running().tell(answer())
     assert rig.orders() == []
+    assert rig.trader._parts.voices.answered(answer()).stance is Stance.LEAVE
 
 
 def test_an_answer_opens_a_position_as_small_as_a_canarys() -> None:
@@ -129,10 +131,34 @@ def test_a_withdrawn_set_stays_withdrawn_through_a_restart() -> None:
     assert later.trader.ledger.model_stages == {OTHER: "canary"}
 
 
+def holding() -> Rig:
+    """Return a trader whose models hold a position, for long enough to be let go."""
+    rig = Rig(TRIAL).running().tell(answer())
+    rig.fill(rig.orders()[-1])
+    return rig.pass_time(11 * SECOND_NS)
+
+
+def test_a_position_is_let_go_when_the_models_expect_a_loss_or_their_word_stops_counting() -> None:
+    """Shows the models' own exit for both reasons; fails when withdrawn models leave a position nobody looks after."""
+    assert holding().tell(answer(edge_ppm=-1)).orders()[-1].side is Side.SELL
+    rig = holding()
+    late = silent(commands.AskModels(MARKET, 0, b"", b""), "late", "", SET, 0)
+    rig.tell(*[late] * 8)
+    assert len(rig.orders()) == 1
+    rig.tell(*[late] * 4)
+    assert [order.side for order in rig.orders()] == [Side.BUY, Side.SELL]
+
+
 def test_a_stopped_appliance_hears_no_model() -> None:
-    """Shows that an answer which arrives after permission is gone opens nothing; fails when it has a way of its own."""
+    """Shows that an answer which arrives after permission is gone neither opens nor closes anything; fails when models
+    have a way of their own.
+    """
     rig = Rig(TRIAL).running().permit(permitted=False, latched=True).tell(answer())
     assert rig.orders() == []
+    rig = holding().permit(permitted=False, latched=True)
+    orders = len(rig.orders())
+    rig.tell(answer(edge_ppm=-1))
+    assert len(rig.orders()) == orders
 
 
 def test_a_decision_without_models_is_written_down_too() -> None:
