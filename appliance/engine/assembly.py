@@ -20,6 +20,7 @@ from appliance.engine.model_voices import ModelVoices, VoiceSettings
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
+from appliance.market.bars import bar_kind
 from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
@@ -33,6 +34,7 @@ from appliance.strategies.trend import Trend
 from appliance.trading import records
 from appliance.trading.desk import Desk, DeskSettings
 from appliance.trading.ledger import Ledger
+from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
 from appliance.trading.scribe import Scribe
 
@@ -58,7 +60,7 @@ def build_trader(
     scribe = Scribe(ledger)
     scribe.now_ns = now_ns
     scribe.wall_offset_ns = wall_ns - now_ns
-    tapes = {name: Tape(name, config.market.bar_s * NANOSECONDS_PER_SECOND, _band_ppm(config)) for name in traded}
+    tapes = {name: _tape(config, instrument) for name, instrument in traded.items()}
     limits = risk_limits(config)
     portfolio = Portfolio(scribe, traded, tapes, limits)
     desk = Desk(scribe, tag, traded, _desk_settings(config))
@@ -87,14 +89,11 @@ def build_trader(
         desk,
         watch,
         conduct,
-        TradeSettings(
-            percent_to_ppm(config.risk.position_fraction_percent),
-            config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
-            models_act=MODELS in config.trading.strategies,
-        ),
+        _trade_settings(config),
         board,
         ModelVoices(scribe, tuple(traded), _voice_settings(config)),
         Intake(traded),
+        Protection(scribe, desk, traded, _protection_settings(config)),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)
@@ -136,6 +135,11 @@ def _values(config: Config) -> dict[str, str]:
     }
 
 
+def _protection_settings(config: Config) -> ProtectionSettings:
+    risk = config.risk
+    return ProtectionSettings(percent_to_ppm(risk.stop_loss_percent), percent_to_ppm(risk.stop_slippage_percent_max))
+
+
 def _conduct_settings(config: Config) -> ConductSettings:
     return ConductSettings(
         config.orders.reconcile_interval_s * NANOSECONDS_PER_SECOND,
@@ -162,6 +166,14 @@ def _board_settings(config: Config) -> BoardSettings:
     )
 
 
+def _trade_settings(config: Config) -> TradeSettings:
+    return TradeSettings(
+        percent_to_ppm(config.risk.position_fraction_percent),
+        config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
+        models_act=MODELS in config.trading.strategies,
+    )
+
+
 def _voice_settings(config: Config) -> VoiceSettings:
     models = config.models
     return VoiceSettings(
@@ -184,8 +196,11 @@ def _desk_settings(config: Config) -> DeskSettings:
     )
 
 
-def _band_ppm(config: Config) -> int:
-    return percent_to_ppm(config.market.price_band_percent_max)
+def _tape(config: Config, instrument: Instrument) -> Tape:
+    market = config.market
+    kinds = tuple(bar_kind(text, instrument) for text in market.more_bars)
+    band_ppm = percent_to_ppm(market.price_band_percent_max)
+    return Tape(instrument.symbol, market.bar_s * NANOSECONDS_PER_SECOND, band_ppm, kinds)
 
 
 def _known(instruments: Mapping[str, Instrument], name: str) -> Instrument:

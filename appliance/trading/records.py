@@ -50,6 +50,28 @@ class Intent(Record, frozen=True, gc=False):
     size_lots: int
     reduce_only: bool
     reason: str
+    trigger_ticks: int = 0
+
+
+class Change(Record, frozen=True, gc=False):
+    """We mean an order to have these amounts; it may have them from now on."""
+
+    client_id: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    reason: str
+
+
+class Changed(Record, frozen=True, gc=False):
+    """The venue said whether it changed an order; these are the order's amounts either way."""
+
+    client_id: str
+    done: bool
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    reason: str
 
 
 class Order(Record, frozen=True, gc=False):
@@ -164,6 +186,8 @@ AnyRecord = (
     | Parameters
     | Account
     | Intent
+    | Change
+    | Changed
     | Order
     | Fill
     | Mode
@@ -180,7 +204,9 @@ _encoder = msgspec.json.Encoder()
 
 
 # What must still be written when only the disk's reserve is left: what was done, as against what was meant.
-ESSENTIAL_KINDS = frozenset({"boot", "mode", "order", "fill", "account", "reconciled", "breaker", "cascade", "models"})
+ESSENTIAL_KINDS = frozenset(
+    {"boot", "mode", "order", "change", "changed", "fill", "account", "reconciled", "breaker", "cascade", "models"}
+)
 
 
 def encode(record: AnyRecord) -> bytes:

@@ -132,6 +132,12 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "live trading needs a set clock: clock_unsynced_allowed must be false",
     ),
     Contradiction(
+        ("trading.mode", "orders.account"),
+        lambda c: c.trading.mode == "live" and c.orders.account == "unstated",
+        "the venue's own timer cancels every order of the account, protective stops and other people's too: "
+        'say orders.account = "dedicated" for a sub-account of its own, or "shared" to accept that',
+    ),
+    Contradiction(
         ("trading.mode", "models.weight", "models.bar_s"),
         lambda c: c.trading.mode == "live" and (c.models.weight == "trial" or c.models.bar_s != _MODEL_BAR_S),
         'live trading gives models the weight they earned, on the bars they learned from: weight "earned", bar_s 300',
