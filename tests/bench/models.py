@@ -57,11 +57,13 @@ def model(registry: Registry, name: str) -> Callable[[], object]:
 
 
 def each_us(run: Callable[[], object], runs: int) -> float:
-    """Return what one run takes."""
-    began_ns = time.perf_counter_ns()
+    """Return the median of what one run takes: other work on the machine lengthens some runs, not the median."""
+    taken = []
     for _ in range(runs):
+        began_ns = time.perf_counter_ns()
         run()
-    return (time.perf_counter_ns() - began_ns) / runs / 1_000
+        taken.append(time.perf_counter_ns() - began_ns)
+    return statistics.median(taken) / 1_000
 
 
 def by_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
