@@ -36,6 +36,7 @@ from appliance.trading.desk import Desk, DeskSettings
 from appliance.trading.ledger import Ledger
 from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
+from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 ENTRY_LIFETIME_NS = 5 * NANOSECONDS_PER_SECOND
@@ -94,6 +95,7 @@ def build_trader(
         ModelVoices(scribe, tuple(traded), _voice_settings(config)),
         Intake(traded),
         Protection(scribe, desk, traded, _protection_settings(config)),
+        Restraint(),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

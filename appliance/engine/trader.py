@@ -35,6 +35,7 @@ from appliance.trading.desk import Desk
 from appliance.trading.gate import admits
 from appliance.trading.ledger import Ledger
 from appliance.trading.protection import Protection
+from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 GUARD_PATIENCE_NS = 2_000_000_000
@@ -78,6 +79,7 @@ class Parts(NamedTuple):
     voices: ModelVoices
     intake: Intake
     protection: Protection
+    restraint: Restraint
 
 
 class Trader:
@@ -110,8 +112,8 @@ class Trader:
             events.JournalReached: self._on_journal,
             events.TimePassed: self._on_time,
             events.OrderTraded: self._on_order(self._on_traded),
-            events.OrderAcknowledged: self._on_order(desk.acknowledged),
-            events.OrderRefused: self._on_order(desk.refused),
+            events.OrderAcknowledged: self._on_order(self._on_acknowledged),
+            events.OrderRefused: self._on_order(self._on_refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
             events.OrderAmended: self._on_order(desk.amended),
@@ -200,6 +202,19 @@ class Trader:
         holder = (order.instrument, order.strategy)
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
+
+    def _on_acknowledged(self, event: events.OrderAcknowledged) -> None:
+        self._parts.desk.acknowledged(event)
+        order = self.ledger.orders.get(event.client_id)
+        if order is not None and not order.reduce_only:
+            self._parts.restraint.accepted(order.instrument, order.strategy)
+
+    def _on_refused(self, event: events.OrderRefused) -> None:
+        order = self.ledger.orders.get(event.client_id)
+        worked = order is not None and order.working
+        self._parts.desk.refused(event)
+        if order is not None and worked and not order.working and not order.reduce_only:
+            self._parts.restraint.refused(order.instrument, order.strategy, self._parts.scribe.now_ns)
 
     def _on_frame(self, event: events.MarketFrame) -> None:
         self.inputs_count += 1
@@ -294,6 +309,9 @@ class Trader:
     def _enter(self, instrument: str, strategy: str, tape: Tape, reason: str) -> None:
         parts = self._parts
         if not may_open(self.mode):
+            return
+        if parts.restraint.waits(instrument, strategy, parts.scribe.now_ns):
+            self.denials["refused a moment ago"] += 1
             return
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
