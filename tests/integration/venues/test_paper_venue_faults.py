@@ -138,7 +138,7 @@ def test_a_call_can_break_after_it_was_carried_out() -> None:
         order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "50000"}
         try:
             with pytest.raises(ClientError):
-                assert not await client.request("POST", "/0/private/AddOrder", params=order)
+                raise AssertionError(await client.request("POST", "/0/private/AddOrder", params=order))
         finally:
             await client.close()
         assert len(venue.server.state.floor.open) == 1
