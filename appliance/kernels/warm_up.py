@@ -42,6 +42,7 @@ def _lease() -> None:
 def _books() -> None:
     rows = book.rows_for(1, book.DEPTHS[0])
     book.settle(rows, 0, snapshot=False, bids=0, asks=0, checksum=0, venue_ns=0)
+    book.top(rows, 0, np.zeros(book.TOP_LENGTH, np.int64))
     frames.book_frame(b"{}", rows)
     frames.book_lines(b"{}", 0, rows, np.zeros(2, np.int64))
     frames.trade_frame(b"{}", rows, np.zeros((1, frames.TRADE_FIELDS), np.int64))
