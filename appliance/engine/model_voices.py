@@ -61,15 +61,14 @@ class _Forecast(NamedTuple):
 class _Market:
     """Hold one instrument's side of it."""
 
-    __slots__ = ("answer", "answered_ns", "bars", "base", "book", "claims", "close", "forecasts", "inputs")
+    __slots__ = ("answer", "answered_ns", "base", "claims", "close", "forecasts", "inputs", "touch")
 
     def __init__(self, settings: VoiceSettings) -> None:
         self.base = BaseBars(settings.bar_s, settings.base_s)
         self.inputs = ModelInputs(settings.base_s)
-        self.book = (0.0, 0.0, 0.0, 0.0)
+        self.touch: events.QuoteChanged | None = None
         self.answer: events.ModelsAnswered | None = None
         self.answered_ns = 0
-        self.bars = 0
         self.close = 0.0
         self.claims: dict[str, tuple[float, float]] = {}
         self.forecasts: deque[_Forecast] = deque(maxlen=FORECASTS_MAX)
@@ -95,7 +94,7 @@ class ModelVoices:
         """Remember the touch: a figure of the next bar."""
         market = self._markets.get(event.instrument)
         if market is not None:
-            market.book = (float(event.bid_ticks), float(event.bid_lots), float(event.ask_ticks), float(event.ask_lots))
+            market.touch = event
 
     def bar(self, bar: Bar) -> None:
         """Take a closed bar, and ask the models where it completes a step that is warm."""
@@ -111,7 +110,7 @@ class ModelVoices:
             float(bar.volume_lots),
         )
         for base in market.base.add(gathered):
-            step = market.inputs.add(base.start_s, base[1:], market.book)
+            step = market.inputs.add(base.start_s, base[1:], _book(market.touch))
             market.close = base.close
             self._judge_forecasts(market, base)
             # Cold figures would only be vetoed: there is nothing to ask about yet.
@@ -239,6 +238,12 @@ class ModelVoices:
             if price > 0.0 and market.close != price and score != 0.0:
                 self._credits[name].note(right=(score > 0.0) == (market.close > price))
         market.claims.clear()
+
+
+def _book(touch: events.QuoteChanged | None) -> tuple[float, float, float, float]:
+    if touch is None:
+        return 0.0, 0.0, 0.0, 0.0
+    return float(touch.bid_ticks), float(touch.bid_lots), float(touch.ask_ticks), float(touch.ask_lots)
 
 
 def _voice(answer: events.ModelsAnswered) -> Voice:
