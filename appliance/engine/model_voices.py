@@ -55,6 +55,7 @@ class _Forecast(NamedTuple):
     width: float
     cost: float
     chance: float
+    advised: bool
     bars_left: int
 
 
@@ -140,7 +141,8 @@ class ModelVoices:
         chance = event.chance_ppm / PARTS_PER_MILLION
         width, cost = event.width_ppm / PARTS_PER_MILLION, event.cost_ppm / PARTS_PER_MILLION
         if market.close > 0.0:
-            market.forecasts.append(_Forecast(market.close, width, cost, chance, HORIZON_BARS))
+            advised = event.edge_ppm > 0
+            market.forecasts.append(_Forecast(market.close, width, cost, chance, advised, HORIZON_BARS))
         if self._weight(event) == 0.0:
             return _UNBACKED
         if event.edge_ppm > 0:
@@ -220,16 +222,12 @@ class ModelVoices:
         """Follow every forecast to its barrier or its end, as they were followed in training."""
         left: list[_Forecast] = []
         for forecast in market.forecasts:
-            up, down = base.high / forecast.price - 1.0, base.low / forecast.price - 1.0
-            if down <= -forecast.width:
-                self._keep(self._service.came_true(forecast.chance, won=False))
-            elif up >= forecast.width:
-                self._keep(self._service.came_true(forecast.chance, won=forecast.width > forecast.cost))
-            elif forecast.bars_left <= 1:
-                earned = base.close / forecast.price - 1.0
-                self._keep(self._service.came_true(forecast.chance, won=earned > forecast.cost))
-            else:
+            moved = _ended(forecast, base)
+            if moved is None:
                 left.append(forecast._replace(bars_left=forecast.bars_left - 1))
+            else:
+                net = moved - forecast.cost
+                self._keep(self._service.came_true(forecast.chance, net, advised=forecast.advised))
         market.forecasts = deque(left, FORECASTS_MAX)
 
     def _settle_claims(self, market: _Market) -> None:
@@ -238,6 +236,15 @@ class ModelVoices:
             if price > 0.0 and market.close != price and score != 0.0:
                 self._credits[name].note(right=(score > 0.0) == (market.close > price))
         market.claims.clear()
+
+
+def _ended(forecast: _Forecast, base: BaseBar) -> float | None:
+    """Return how far the price had moved when this bar ended a forecast, or nothing while it goes on."""
+    if base.low / forecast.price - 1.0 <= -forecast.width:
+        return -forecast.width
+    if base.high / forecast.price - 1.0 >= forecast.width:
+        return forecast.width
+    return base.close / forecast.price - 1.0 if forecast.bars_left <= 1 else None
 
 
 def _book(touch: events.QuoteChanged | None) -> tuple[float, float, float, float]:
