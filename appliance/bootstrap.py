@@ -167,8 +167,7 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         await server.start()
         stack.push_async_callback(server.close)
         ports = _ports(config, clock, venue, journal, server, recording, say)
-        if config.models.missing == "refuse" and config.models.enabled and ports.models.problem:
-            raise ConfigError(f"models.missing is refuse, and {ports.models.problem}")
+        require_models(config, ports.models.problem)
         trader = build_trader(
             config,
             venue.names.instruments,
@@ -227,6 +226,12 @@ def _ports(
         models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
         pid=os.getpid(),
     )
+
+
+def require_models(config: Config, problem: str) -> None:
+    """Refuse to start where models are wanted that cannot be trusted, unless trading goes on without them."""
+    if config.models.enabled and config.models.missing == "refuse" and problem:
+        raise ConfigError(f"models.missing is refuse, and {problem}")
 
 
 def _models() -> Folder:

@@ -8,6 +8,7 @@ from appliance.kernels import (
     bar_features,
     bars,
     book,
+    correlation,
     frames,
     hidden_states,
     lease,
@@ -72,9 +73,16 @@ def _candles() -> None:
     candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
 
 
+def _correlation() -> None:
+    starts, returns, counts = np.zeros((2, 1), np.int64), np.zeros((2, 1)), np.zeros(2, np.int64)
+    correlation.pearson(starts, returns, counts, 0, 1, 1)
+    correlation.highest(starts, returns, counts, 0, np.ones(1, np.int64), 1)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
     ("bars", _bars),
+    ("correlation", _correlation),
     ("lease", _lease),
     ("books and frames", _books),
     ("microstructure", _microstructure),
