@@ -60,6 +60,10 @@ VERBS: dict[str, Verb] = {
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
     ),
+    "quality": Verb(
+        "appliance.market.command_quality",
+        "judge a file of bars and say where they are not to be believed",
+    ),
     "patterns": Verb(
         "appliance.signals.patterns.command_patterns",
         "list chart patterns, candlesticks and levels in a file of bars",

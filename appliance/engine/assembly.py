@@ -20,6 +20,7 @@ from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
@@ -91,6 +92,7 @@ def build_trader(
         ),
         board,
         Intake(traded),
+        {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

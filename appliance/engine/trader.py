@@ -22,6 +22,7 @@ from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
@@ -69,6 +70,7 @@ class Parts(NamedTuple):
     settings: TradeSettings
     board: BreakerBoard
     intake: Intake
+    quality: dict[str, QualityWatch]
 
 
 class Trader:
@@ -242,6 +244,10 @@ class Trader:
     def _on_bar(self, bar: Bar) -> None:
         parts = self._parts
         self.bars_count += 1
+        quality, tape = parts.quality[bar.instrument], parts.tapes[bar.instrument]
+        if tape.known:
+            quality.heard("quotes", tape.mid_ticks, parts.scribe.now_ns)
+        quality.update(bar, parts.scribe.now_ns)
         features = parts.features[bar.instrument]
         features.update(bar)
         parts.portfolio.correlations.add(bar.instrument, bar.start_ns, features.log_return)
@@ -269,6 +275,9 @@ class Trader:
             return
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
+            return
+        if not parts.quality[instrument].usable:
+            self.denials["data quality"] += 1
             return
         plan = decision.entry(instrument, strategy, tape.ask_ticks, 0, reason)
         lots = entry_lots(
