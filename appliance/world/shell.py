@@ -159,7 +159,11 @@ class Shell:
 
     def pulse(self) -> Pulse | None:
         """Return the last beat of the process, if one is alive."""
-        return None if self.trader is None else Pulse(self._beat_ns, self.trader.mode)
+        if self.trader is None:
+            return None
+        conduct = self.trader.conduct
+        verified = conduct.acknowledged_latch if conduct.stop_verified else None
+        return Pulse(self._beat_ns, self.trader.mode, verified)
 
     def deliver(self, event: AnyEvent) -> None:
         """Give the process an event; it is handled after those that came before."""
@@ -300,5 +304,5 @@ class Shell:
         clock = self.around.clock
         self.deliver(events.TimePassed(clock.wall_ns(), clock.synchronized))
         self.around.keeper.review()
-        calm = trader.mode in _CALM and not trader.ledger.working
+        calm = trader.mode in _CALM and not trader.ledger.in_flight
         self._schedule.after(self._tick_ns if calm else TICK_BUSY_NS, partial(self._tick, life))

@@ -26,6 +26,9 @@ ACCOUNTS_MAX: Final = 1
 ORDERS_MAX: Final = 8
 PAGES_MAX: Final = 20
 _OVERLAP_S: Final = 1
+# The venue's words for a key that it does not know, or no longer.
+KEY_REJECTIONS: Final = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied")
+_WITHDRAWING: Final = "withdraw"
 
 T = TypeVar("T")
 Post = Callable[[AnyEvent], None]
@@ -46,6 +49,14 @@ class AccountAsker:
     async def token(self) -> Secret:
         """Return a fresh token for the authenticated channels."""
         return Secret((await self._private(rest.TOKEN, "GetWebSocketsToken")).token)
+
+    async def key_problem(self) -> str:
+        """Return why the key must not be used, or nothing; an answer that is neither is raised, and asked for again."""
+        found = rest.result(rest.KEY_INFO, await self._client.private("GetApiKeyInfo"))
+        if isinstance(found, rest.Failed) and found.reason.startswith(KEY_REJECTIONS):
+            return f"the venue says {found.reason}"
+        excess = [name for name in understood(found, "GetApiKeyInfo").permissions if name.startswith(_WITHDRAWING)]
+        return f"it may take money out ({', '.join(excess)}); make one that may only trade" if excess else ""
 
     def ask_account(self, command: AskAccount, post: Post) -> bool:
         """Ask for the whole account, or return False when it is being asked for already."""

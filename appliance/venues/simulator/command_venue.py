@@ -20,8 +20,11 @@ from appliance.venues.simulator.kraken.issued import issued, keys_of
 from appliance.venues.simulator.kraken.keys import TRADE, ApiKey, seeded_key
 from appliance.venues.simulator.kraken.paper import paper_floor
 from appliance.venues.simulator.kraken.rates import RateTier
-from appliance.venues.simulator.kraken.server import KrakenServer
+from appliance.venues.simulator.kraken.server import KrakenServer, Latency
 
+SPEED_MAX: Final = 1_000
+LATENCY_MS_MAX: Final = 60_000
+LATENCY_SIGMA: Final = 0.5
 # A demonstration trades and reconciles far more often than a venue would suffer; it is not to be about that.
 UNHURRIED: Final = RateTier(
     trading_max=10_000, trading_decay_milli_per_s=1_000_000, rest_max=1_000, rest_decay_milli_per_s=100_000
@@ -39,6 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a further key that may trade, made if missing, for another client",
     )
+    parser.add_argument("--speed", type=int, default=1, metavar="N", help="let the market live N times as fast")
+    parser.add_argument(
+        "--latency-ms", type=float, default=0, metavar="MS", help="median delay of a message, log-normal"
+    )
     parser.add_argument("--faults", default="", metavar="WORDS", help="what goes wrong, as in drop=5,half_open@10")
     parser.add_argument("--json", action="store_true", help="say that it listens as one line of JSON")
     parser.add_argument(
@@ -52,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     seed = config.market.seed if arguments.seed is None else arguments.seed
     place = endpoint(config.venue.rest_url, plain_loopback=True)
     port = place.port if arguments.port is None else arguments.port
+    if not (0 < arguments.speed <= SPEED_MAX and 0 <= arguments.latency_ms <= LATENCY_MS_MAX):
+        raise ConfigError(f"choose a speed of 1 to {SPEED_MAX} and a latency of 0 to {LATENCY_MS_MAX} ms")
     clock = SystemClock()
     # Whoever runs it alone, without a configuration's state folder, is told the keys; they open paper money only.
     keys = [seeded_key("paper", str(seed), TRADE)] if arguments.config is None else keys_of(config)
@@ -65,12 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
             cash=config.trading.capital_quote,
             instruments=_listed(config.market.instruments),
             trade_interval_ns=NANOSECONDS_PER_SECOND // config.market.trades_per_second,
+            speed=arguments.speed,
         )
         server = KrakenServer(
             floor,
             clock,
             keys,
             port=port,
+            latency=Latency(arguments.latency_ms, LATENCY_SIGMA, seed),
             faults=FaultPlan.parse(arguments.faults, seed),
             tier=UNHURRIED,
         )

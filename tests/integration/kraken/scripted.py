@@ -54,7 +54,7 @@ class Scripted:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.posted: list[tuple[str, dict[str, str]]] = []
-        self.rest: dict[str, Any] = {"GetWebSocketsToken": TOKEN}
+        self.rest: dict[str, Any] = {"GetWebSocketsToken": TOKEN, "GetApiKeyInfo": {"permissions": ["modify-trades"]}}
         self.connections: list[ServerConnection] = []
         self.silent_methods: set[str] = set()
         self.errors: dict[str, str] = {}
@@ -137,6 +137,8 @@ def _result(method: str, params: dict[str, Any]) -> dict[str, Any]:
             return {"order_id": f"V-{params['cl_ord_id']}", "cl_ord_id": params["cl_ord_id"]}
         case "cancel_order":
             return {"order_id": "V", "cl_ord_id": params["cl_ord_id"][0]}
+        case "amend_order":
+            return {"amend_id": "A", "cl_ord_id": params["cl_ord_id"]}
         case "cancel_all":
             return {"count": 1}
         case _:

@@ -95,6 +95,7 @@ def test_an_order_goes_out_in_the_venues_words_and_comes_back_as_events(tmp_path
             "limit_price": 64000.0,
             "time_in_force": "gtc",
             "cl_ord_id": "b4-1",
+            "stp_type": "cancel_newest",
             "token": "opens",
         }
         [trade] = desk.of(OrderTraded)

@@ -162,8 +162,7 @@ class KrakenServer:
         if any(b'"method":"add_order"' in answer or b'"method":"batch_add"' in answer for answer in answers):
             self._answer_badly(connection, answers)
         else:
-            for answer in answers:
-                connection.send(answer)
+            self._send(connection, answers)
         self._publish()
 
     def _answer_badly(self, connection: Connection, answers: list[bytes]) -> None:
