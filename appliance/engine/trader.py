@@ -161,6 +161,11 @@ class Trader:
         return self._parts.board
 
     @property
+    def quality(self) -> dict[str, QualityWatch]:
+        """Return how far each instrument's bars are believed."""
+        return self._parts.quality
+
+    @property
     def intake(self) -> Intake:
         """Return the books, and what of the market's frames was refused."""
         return self._parts.intake

@@ -49,6 +49,11 @@ class Monitor:
                 self._alerts[f"{alert.dimension} {alert.gravity.name.lower()}"] += 1
             self._newest.append(alert)
 
+    @property
+    def newest(self) -> Alert | None:
+        """Return the newest alert."""
+        return self._newest[-1] if self._newest else None
+
     def summary(self) -> Summary:
         """Return the counts."""
         return Summary(

@@ -4,7 +4,7 @@ import math
 from typing import Final
 
 from appliance.market.bars import Bar
-from appliance.market.quality.alerts import Alert, Alerts
+from appliance.market.quality.alerts import POOR_BELOW, Alert, Alerts
 from appliance.market.quality.benford import Benford
 from appliance.market.quality.changes import Changes
 from appliance.market.quality.consensus import Consensus
@@ -77,6 +77,12 @@ class QualityWatch:
     def summary(self) -> Summary:
         """Return what was seen so far."""
         return self._monitor.summary()
+
+    def told(self) -> str:
+        """Return the score, and what was last against the bars while something still is."""
+        newest = self._monitor.newest
+        doubt = min(self.score.parts.values()) < POOR_BELOW and newest is not None and newest.reason
+        return f"score {self.score.total:.2f}" + (f": {doubt}" if doubt else "")
 
     def _timeliness(self, bar: Bar, now_ns: int) -> Finding:
         """Compare how much later this bar came than the last with how much later it begins."""

@@ -31,10 +31,15 @@ def test_a_bad_bar_forbids_entries_until_good_ones_followed() -> None:
     rig.bar(Stance.ENTER)
     assert rig.orders() == []
     assert rig.trader.denials["data quality"] >= 1
+    quality = rig.trader.quality[MARKET]
+    assert not quality.usable
+    assert quality.told().startswith("score 0.7")
+    assert "a price" in quality.told()
     for _ in range(8):
         rig.bar()
     rig.bar(Stance.ENTER)
     assert len(rig.orders()) == 1
+    assert quality.told().startswith("score 0.")
 
 
 def test_a_bad_bar_does_not_hold_a_position() -> None:
