@@ -33,6 +33,7 @@ HEADER = "time,open,high,low,close,volume\n"
     )
 )
 @example(data=HEADER.encode())
+@example(data=(HEADER + "9" * 40 + ",1,1,1,1,1").encode())
 @example(data=(HEADER + "1,1,1,1,1,1\n2,1e15,1e15,-1e15,0,1e15\n3,0,0,0,0,0\n").encode())
 def test_any_file_is_shown_or_refused(data: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Shows every command ending in 0, 1 or 2, a refusal with a sentence; fails when Python's error is shown."""
