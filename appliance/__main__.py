@@ -66,6 +66,10 @@ VERBS: dict[str, Verb] = {
         "run the installed models over a file of bars and tell what they are worth",
     ),
     "explain": Verb("appliance.store.command_explain", "tell why something was bought, from the journal"),
+    "quality": Verb(
+        "appliance.market.command_quality",
+        "judge a file of bars and say where they are not to be believed",
+    ),
     "patterns": Verb(
         "appliance.signals.patterns.command_patterns",
         "list chart patterns, candlesticks and levels in a file of bars",

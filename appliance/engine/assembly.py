@@ -22,6 +22,7 @@ from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
 from appliance.market.bars import bar_kind
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
@@ -96,6 +97,7 @@ def build_trader(
         Intake(traded),
         Protection(scribe, desk, traded, _protection_settings(config)),
         Restraint(),
+        {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

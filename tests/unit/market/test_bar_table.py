@@ -8,7 +8,7 @@ import pytest
 from pyarrow import parquet
 
 from appliance.core.errors import ConfigError
-from appliance.signals.patterns.bar_table import moment_ms, read_bars, written
+from appliance.market.bar_table import moment_ms, read_bars, written
 
 HEADER = "Date,Open,High,Low,Close,Volume\n"
 FIRST_MS = 1_704_067_200_000

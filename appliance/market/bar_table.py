@@ -23,6 +23,9 @@ VOLUME: Final = "volume"
 # A whole number above this is in milliseconds: as seconds it would lie beyond the year 5000.
 SECONDS_MAX: Final = 10**11
 MS_PER_SECOND: Final = 1000
+# The year 10000, from which no moment can be written; and what no price or volume in any currency reaches.
+TIME_MS_MAX: Final = 253_402_300_800_000
+NUMBER_MAX: Final = 1e15
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -51,12 +54,22 @@ def read_bars(path: Path) -> BarTable:
     if not isinstance(read, FileRead):
         raise ConfigError(f"{path} {read.reason}; give a CSV or Parquet file of bars")
     table = _parquet(path, read.data) if path.suffix == ".parquet" else _csv(path, read.data)
+    _check(path, table)
+    return table
+
+
+def _check(path: Path, table: BarTable) -> None:
+    if len(table.time_ms) == 0:
+        return
     order = np.diff(table.time_ms)
     if len(order) and order.min() <= 0:
-        raise ConfigError(
-            f"{path}: bar {int(order.argmin()) + 1} is not later than the one before; sort the bars by time"
-        )
-    return table
+        late = int(order.argmin()) + 1
+        raise ConfigError(f"{path}: bar {late} is not later than the one before; sort the bars by time")
+    if table.time_ms[0] < 0 or table.time_ms[-1] >= TIME_MS_MAX:
+        raise ConfigError(f"{path} has a time before 1970 or after the year 9999; give seconds or milliseconds")
+    for name, column in zip((*PRICES, VOLUME), table[1:], strict=True):
+        if np.abs(column[np.isfinite(column)]).max(initial=0.0) > NUMBER_MAX:
+            raise ConfigError(f"{path} has a {name} above {NUMBER_MAX:g}; no market has")
 
 
 def _columns(path: Path, names: list[str]) -> tuple[list[int], int | None]:
@@ -82,7 +95,7 @@ def _csv(path: Path, data: bytes) -> BarTable:
                 times.append(_time_ms(row[places[0]]))
                 amount = 0.0 if volume is None else float(row[volume])
                 numbers.append([*(float(row[place]) for place in places[1:]), amount])
-    except (ValueError, IndexError, csv.Error) as problem:
+    except (ValueError, OverflowError, IndexError, csv.Error) as problem:
         raise ConfigError(f"{path}, line {line}: {problem}; expected a time and numbers") from problem
     columns = np.array(numbers, np.float64).reshape(-1, len(PRICES) + 1).T
     return BarTable(np.array(times, np.int64), *(np.ascontiguousarray(column) for column in columns))
@@ -90,7 +103,10 @@ def _csv(path: Path, data: bytes) -> BarTable:
 
 def _time_ms(text: str) -> int:
     if text.isdigit():
-        return _since_1970_ms(int(text))
+        number = _since_1970_ms(int(text))
+        if number >= TIME_MS_MAX:
+            raise ValueError(f"{text} is after the year 9999")
+        return number
     moment = datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
     return round(moment.timestamp() * MS_PER_SECOND)
