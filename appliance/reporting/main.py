@@ -5,6 +5,7 @@ import logging
 import os
 import random
 import signal
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,11 @@ from appliance.core.config import Config
 from appliance.core.errors import ApplianceError
 from appliance.hardware.watchdog import Notifier
 from appliance.reporting.model import Model
+from appliance.reporting.mqtt.desk import open_mqtt
 from appliance.reporting.panel.routes import routes
 from appliance.reporting.panel.server import PanelLimits, PanelServer
-from appliance.reporting.trader_link import TraderLink
+from appliance.reporting.trader_link import SOCKET_NAME, TraderLink
 
-SOCKET_NAME = "report.sock"
 ADDRESS_NAME = "panel.json"
 _ENTRIES_MAX = 2000
 _ALIVE_INTERVAL_S = 1.0
@@ -32,6 +33,7 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
     names = allowed_hosts(config.reporter.panel_host, config.device.name)
     panel = PanelServer(model, clock, routes(model, clock), names, PanelLimits())
     address = config.paths.runtime / ADDRESS_NAME
+    mqtt = await open_mqtt(config, model, clock)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -39,10 +41,13 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
     _announce(address, _url(config.reporter.panel_host, port))
     try:
         notifier.ready()
-        await _until_stopped(stop, link, notifier)
+        works = [link.run(), _feed_watchdog(notifier), *(mqtt.works() if mqtt is not None else ())]
+        await _until_stopped(stop, works)
         notifier.stopping()
     finally:
         await panel.close()
+        if mqtt is not None:
+            await mqtt.close()
         address.unlink(missing_ok=True)
 
 
@@ -64,9 +69,9 @@ def allowed_hosts(panel_host: str, device: str) -> frozenset[str]:
     return frozenset(names - {f"[{host}]" if ":" in host else host for host in _UNBOUND_HOSTS})
 
 
-async def _until_stopped(stop: asyncio.Event, link: TraderLink, notifier: Notifier) -> None:
+async def _until_stopped(stop: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:
     """Wait for the signal; a part that ends by itself ends the process, because systemd starts a whole one again."""
-    parts = [asyncio.create_task(link.run()), asyncio.create_task(_feed_watchdog(notifier))]
+    parts = [asyncio.create_task(work) for work in works]
     stopped = asyncio.create_task(stop.wait())
     done, running = await asyncio.wait([*parts, stopped], return_when=asyncio.FIRST_COMPLETED)
     for task in running:

@@ -139,6 +139,9 @@ class Model:
             # Nothing is known of the account before it was first compared with the venue's.
             self.history.add(Point(wall_ms, telemetry.equity_quanta, telemetry.drawdown_ppm))
 
+    async def settle(self) -> None:
+        """Do nothing: what was taken is in memory already."""
+
     def age_ms(self, now_ns: int) -> int | None:
         """Return how old the telemetry is, or None when there has never been any."""
         return None if self._received_ns is None else (now_ns - self._received_ns) // 1_000_000

@@ -29,6 +29,9 @@ EXAMPLES = {
     "position_fraction_percent of": "[trading]\ncapital_quote = 999.99",
     "live trading needs a real stop": '[trading]\nmode = "live"\n[pins]\nfactory = "simulated"',
     "live trading needs a set clock": '[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true',
+    "username and password_file": '[mqtt]\nusername = "me"',
+    "certificate_file and key_file": '[mqtt]\nkey_file = "/k"',
+    "certificates are only": '[mqtt]\nbroker = "mqtt://b"\nca_file = "/c"',
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',
 }
 PINS = ("estop", "reset", "red", "green", "blue", "yellow", "tamper", "relay")
