@@ -32,7 +32,8 @@ VERBS: dict[str, Verb] = {
     "last-resort": Verb(
         "appliance.guardian.command_last_resort", "cancel everything at the venue when the trader cannot"
     ),
-    "reporter": Verb("appliance.reporting.command_reporter", "run the reporter: panel, metrics"),
+    "reporter": Verb("appliance.reporting.command_reporter", "run the reporter: panel, metrics, MQTT"),
+    "monitor": Verb("appliance.reporting.command_monitor", "watch one or many appliances live, from MQTT alone"),
     "venue": Verb(
         "appliance.venues.simulator.command_venue",
         "run the built-in simulated venue alone",

@@ -1,5 +1,6 @@
 """Where the broker is and how to be let in: the settings, read and checked before anything is sent."""
 
+import ipaddress
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -64,12 +65,32 @@ def address_of(url: str) -> tuple[str, int, bool]:
     return parts.hostname, port, encrypted
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, by its address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Close when the handshake fails; paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT002 - as it is in the parent  # noqa: FBT002 - as the class it extends has it
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def tls_context(broker: Broker) -> ssl.SSLContext | None:
     """Return how to encrypt: a named authority is the only one trusted, and the host's name is always checked."""
     if not broker.encrypted:
         return None
     try:
         context = ssl.create_default_context(cafile=broker.ca_file)
+        context.sslsocket_class = _ClosingSocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if broker.certificate_file is not None:
             context.load_cert_chain(broker.certificate_file, broker.key_file)

@@ -41,6 +41,11 @@ class Feeder:
         """Return the journal's name in messages."""
         return None if self._position is None else self._position.journal
 
+    @property
+    def sequence(self) -> int:
+        """Return the last row that is in the outbox or was."""
+        return 0 if self._position is None else self._position.sequence
+
     def greet(self, hello: Hello) -> int:
         """Take a trader's hello and return the sequence to subscribe from."""
         self.connections += 1

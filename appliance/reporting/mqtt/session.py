@@ -8,7 +8,6 @@ its own.
 
 import asyncio
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Callable
 from typing import Any, Final
@@ -19,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from appliance.core.errors import ApplianceError
-from appliance.reporting.mqtt.broker import Broker, tls_context
+from appliance.reporting.mqtt.broker import Broker, is_loopback, tls_context
 
 QOS: Final = 1
 WINDOW_MAX: Final = 32
@@ -105,7 +104,7 @@ class Session:
 
     def _connect(self) -> None:
         # Left to itself, paho binds to every network first, also to reach this very machine.
-        own = self._broker.host if _is_loopback(self._broker.host) else ""
+        own = self._broker.host if is_loopback(self._broker.host) else ""
         self._client.connect(self._broker.host, self._broker.port, self._keepalive_s, bind_address=own)
 
     def _cut(self) -> None:
@@ -115,6 +114,8 @@ class Session:
             with contextlib.suppress(OSError):
                 channel.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
+        # Without its callbacks the client is in no cycle, so it closes its own sockets as soon as we let go of it.
+        self._client.on_connect = self._client.on_disconnect = self._client.on_publish = None
 
     def _connected(
         self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -150,10 +151,3 @@ class Session:
     def _take_confirmed(self, mid: int, problem: str | None) -> None:
         if self._on_confirmed is not None:
             self._on_confirmed(mid, problem)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

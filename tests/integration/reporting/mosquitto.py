@@ -113,6 +113,7 @@ class Listener:
         """Hang up."""
         self.client.disconnect()
         self.client.loop_stop()
+        self.client.on_connect = self.client.on_subscribe = self.client.on_message = None
 
     def of(self, ending: str) -> list[bytes]:
         """Return the payloads of topics that contain this."""
