@@ -4,12 +4,13 @@ PYTHON_FILES := appliance tests tools $(wildcard hil_tests models image)
 
 SEEDS ?= 500
 CHECK_SEEDS ?= 20
+IMAGES ?= 2000
 TESTS ?= tests
 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world bench hil-test lock clean
+.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash bench hil-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -53,6 +54,9 @@ test: setup programs ## the whole suite (TESTS=tests/unit for a part)
 
 world: setup ## simulate SEEDS days of faults and check the invariants
 	@$(BIN)/appliance world --seeds $(SEEDS)
+
+crash: setup programs ## cut the power at IMAGES moments and check what the disk may hold then
+	@$(BIN)/python -m tests.integration.crash.images --images $(IMAGES)
 
 bench: setup ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench

@@ -49,7 +49,8 @@ class Together:
         self._say = say
         words = ("--config", str(path))
         self._children = {
-            name: Child(Kind(name, (name, *words)), say) for name in ("venue", "guardian", "reporter", "trader")
+            name: Child(Kind(name, (name, *words), urgent=name == "guardian"), say)
+            for name in ("venue", "guardian", "reporter", "trader")
         }
         self._stop = asyncio.Event()
         self._normal = asyncio.Event()
