@@ -6,12 +6,22 @@ was changed on the way is seen and not shown.
 
 import json
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from appliance.safety.audit_chain import Head, follow
 
 TAIL_NAME = "guardian/audit.tail"
 _TAIL_BYTES_MAX = 128 << 10
+
+
+class AuditEntry(msgspec.Struct, frozen=True, gc=False):
+    """Carry one entry in words."""
+
+    sequence: int
+    wall_ms: int
+    event: str
+    detail: str
 
 
 class AuditTail:
@@ -28,10 +38,10 @@ class AuditTail:
         found = follow(self._lines(), None)
         return f"{found.sequence}:{found.digest}" if isinstance(found, Head) and found.sequence else None
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> tuple[AuditEntry, ...]:
         """Return the shown entries, oldest first; none if the lines are not whole."""
         lines = self._lines()
-        return [json.loads(line) for line in lines] if isinstance(follow(lines, None), Head) else []
+        return tuple(map(_entry, lines)) if isinstance(follow(lines, None), Head) else ()
 
     def _lines(self) -> list[bytes]:
         try:
@@ -39,3 +49,9 @@ class AuditTail:
                 return file.read(_TAIL_BYTES_MAX).splitlines(keepends=True)
         except OSError:
             return []
+
+
+def _entry(line: bytes) -> AuditEntry:
+    fields = json.loads(line)
+    detail = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(fields["detail"].items()))
+    return AuditEntry(fields["sequence"], fields["wall_ns"] // 1_000_000, str(fields["event"]), detail)

@@ -12,6 +12,8 @@ import msgspec
 from appliance.core.errors import JournalDamaged, WireError
 from appliance.core.records import Row
 from appliance.core.values import PARTS_PER_MILLION
+from appliance.reporting.audit_tail import AuditEntry
+from appliance.reporting.box import BoxView
 from appliance.reporting.story import Entry, entry_of
 from appliance.trading.records import Equity, decode
 from appliance.wire.report import Grid, Hello, Telemetry
@@ -69,6 +71,9 @@ class Model:
         "_by_kind",
         "_entries",
         "_received_ns",
+        "audit",
+        "bench",
+        "box",
         "connections",
         "duplicates",
         "entries_max",
@@ -87,6 +92,9 @@ class Model:
         self._entries: deque[Entry] = deque(maxlen=entries_max)
         self._by_kind: dict[str, deque[Entry]] = {}
         self._received_ns: int | None = None
+        self.box = BoxView()
+        self.audit: tuple[AuditEntry, ...] = ()
+        self.bench = False
         self.hello: Hello | None = None
         self.telemetry: Telemetry | None = None
         self.history = History()
@@ -138,6 +146,12 @@ class Model:
         if telemetry.equity_quanta:
             # Nothing is known of the account before it was first compared with the venue's.
             self.history.add(Point(wall_ms, telemetry.equity_quanta, telemetry.drawdown_ppm))
+
+    def take_box(self, box: BoxView, audit: tuple[AuditEntry, ...]) -> None:
+        """Take what the guardian shows."""
+        if (box, audit) != (self.box, self.audit):
+            self.box, self.audit = box, audit
+            self.version += 1
 
     async def settle(self) -> None:
         """Do nothing: what was taken is in memory already."""

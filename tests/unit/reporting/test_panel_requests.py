@@ -10,7 +10,7 @@ from appliance.core.clock import VirtualClock
 from appliance.reporting.main import allowed_hosts
 from appliance.reporting.model import Model
 from appliance.reporting.panel.lamp_style import lamp_code, lamp_text, style_sheet
-from appliance.reporting.panel.request import FIELDS_MAX, Refusal, Request, parse
+from appliance.reporting.panel.request import FIELDS_MAX, Door, Refusal, Request, parse
 from appliance.reporting.panel.response import encode_response, refusal_response
 from appliance.reporting.panel.routes import routes
 from appliance.safety.lamps import PATTERNS, Colour, Lamp
@@ -58,7 +58,7 @@ def head(line: str, *fields: str, host: str | None = "localhost:8470") -> bytes:
 )
 def test_what_a_read_only_page_does_not_need_is_refused(request_head: bytes, status: int) -> None:
     """Each refusal has its status; wrong if a write method, a foreign host or a smuggled field came through."""
-    refused = parse(request_head, HOSTS)
+    refused = parse(request_head, Door(HOSTS))
     assert isinstance(refused, Refusal)
     assert refused.status == status
 
@@ -68,7 +68,7 @@ def test_what_a_read_only_page_does_not_need_is_refused(request_head: bytes, sta
 )
 def test_the_appliance_answers_to_its_own_names(host: str) -> None:
     """A browser on the box, on the network by name, or through a tunnel is served; wrong if a port mattered."""
-    assert parse(head("GET /metrics HTTP/1.1", host=host), HOSTS) == Request("/metrics")
+    assert parse(head("GET /metrics HTTP/1.1", host=host), Door(HOSTS)) == Request("/metrics")
 
 
 def test_listening_everywhere_allows_no_host_everywhere() -> None:
