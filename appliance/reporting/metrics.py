@@ -120,12 +120,11 @@ def _machine_metrics(telemetry: Telemetry) -> Iterator[Metric]:
         latency_s = telemetry.journal_latency_us / 1_000_000
         yield gauge("journal_latency_seconds", "Time until a journal row is durable", latency_s)
     measured_ns = (telemetry.tick_to_order_ns_p50, telemetry.tick_to_order_ns_p99, telemetry.tick_to_order_ns_p99_9)
-    quantiles = (
-        (quantile, span_ns / NANOSECONDS_PER_SECOND)
-        for quantile, span_ns in zip(_QUANTILES, measured_ns, strict=True)
-        if span_ns is not None
-    )
-    yield _labelled("tick_to_order_seconds", "Time from market event to order bytes", "quantile", quantiles)
+    summary = Metric("bot4_tick_to_order_seconds", "Time from market event to order bytes", "summary")
+    for quantile, span_ns in zip(_QUANTILES, measured_ns, strict=True):
+        if span_ns is not None:
+            summary.add_sample(summary.name, {"quantile": quantile}, span_ns / NANOSECONDS_PER_SECOND)
+    yield summary
     health = ((verdict.check, float(verdict.good)) for verdict in telemetry.health)
     yield _labelled("health_good", "1 for a health check that is good", "check", health)
 
