@@ -53,6 +53,7 @@ VERBS: dict[str, Verb] = {
     ),
     "verify": Verb("appliance.store.command_verify", "check the journal's chain and projections"),
     "backup": Verb("appliance.store.command_backup", "make, list or restore backups of the journal"),
+    "logs": Verb("appliance.reporting.command_logs", "tell one decision's story, from tick to fill, in time order"),
     "replay": Verb(
         "appliance.engine.command_replay",
         "replay a recording and compare every command",

@@ -15,6 +15,7 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock
 from appliance.core.config import Config
 from appliance.core.errors import ApplianceError
+from appliance.hardware.journald import Journald, JournaldHandler
 from appliance.hardware.thermal import temperature_millicelsius
 from appliance.hardware.watchdog import Notifier
 from appliance.reporting.audit_tail import AuditTail
@@ -29,6 +30,7 @@ from appliance.reporting.panel.metrics import PanelCollector
 from appliance.reporting.panel.request import Door
 from appliance.reporting.panel.routes import routes
 from appliance.reporting.panel.server import PanelLimits, PanelServer
+from appliance.reporting.row_log import RowLog
 from appliance.reporting.trader_link import SOCKET_NAME, TraderLink
 
 OWN_FOLDER = "reporter"
@@ -43,6 +45,7 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
     """Run the reporter until it is told to end, or one of its parts fails."""
     model = Model(min(config.reporter.retain_events_count, _ENTRIES_MAX))
     model.bench = config.pins.factory == "simulated"
+    model.on_entry = RowLog(config.device.name).write
     link = TraderLink(config.paths.runtime / SOCKET_NAME, model, clock, random.Random())  # noqa: S311 - only jitter
     mqtt = await open_mqtt(config, model, clock)
     panel = _panel(config, model, clock, mqtt)
@@ -96,12 +99,14 @@ async def _watch_box(config: Config, model: Model, clock: Clock) -> None:
 
 def run(config: Config) -> int:
     """Run the reporter's process and return its exit code."""
-    logging.basicConfig(level=config.log.level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    journald = Journald("bot4-reporter", os.environ)
+    logging.basicConfig(level=config.log.level.upper(), format="%(message)s", handlers=[JournaldHandler(journald)])
     notifier = Notifier(os.environ)
     try:
         asyncio.run(serve(config, SystemClock(), notifier))
     finally:
         notifier.close()
+        journald.close()
     return 0
 
 

@@ -6,6 +6,7 @@ every second point goes and the distance between points doubles, so an hour and 
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -70,6 +71,7 @@ class Model:
     __slots__ = (
         "_by_kind",
         "_entries",
+        "_greeted_sequence",
         "_received_ns",
         "audit",
         "bench",
@@ -81,6 +83,7 @@ class Model:
         "hello",
         "history",
         "last_sequence",
+        "on_entry",
         "rows_received",
         "telemetry",
         "version",
@@ -92,9 +95,11 @@ class Model:
         self._entries: deque[Entry] = deque(maxlen=entries_max)
         self._by_kind: dict[str, deque[Entry]] = {}
         self._received_ns: int | None = None
+        self._greeted_sequence = 0
         self.box = BoxView()
         self.audit: tuple[AuditEntry, ...] = ()
         self.bench = False
+        self.on_entry: Callable[[Row, Entry], None] = _ignore
         self.hello: Hello | None = None
         self.telemetry: Telemetry | None = None
         self.history = History()
@@ -118,6 +123,7 @@ class Model:
         self.connections += 1
         self.version += 1
         if self.last_sequence is None:
+            self._greeted_sequence = hello.head_sequence
             self.last_sequence = max(hello.head_sequence - self.entries_max, 0)
         return self.last_sequence + 1
 
@@ -132,7 +138,11 @@ class Model:
         self.last_sequence = row.sequence
         self.rows_received += 1
         self.version += 1
-        self._keep(entry_of(row, self.grids))
+        entry = entry_of(row, self.grids)
+        self._keep(entry)
+        if row.sequence > self._greeted_sequence:
+            # What was there before was written by the reporter that lived then.
+            self.on_entry(row, entry)
         if row.kind == "equity":
             self._take_equity(row)
         return True
@@ -209,3 +219,7 @@ class Model:
             fall_quanta = record.peak_quanta - record.equity_quanta
             drawdown_ppm = fall_quanta * PARTS_PER_MILLION // record.peak_quanta if record.peak_quanta > 0 else 0
             self.history.add(Point(row.wall_ns // 1_000_000, record.equity_quanta, max(drawdown_ppm, 0)))
+
+
+def _ignore(row: Row, entry: Entry) -> None:
+    """Do nothing with a row."""
