@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from appliance.core.clock import NANOSECONDS_PER_MICROSECOND, NANOSECONDS_PER_SECOND, Clock
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, VenueCommand, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    VenueCommand,
+    WriteRow,
+)
 from appliance.core.events import (
     AnyEvent,
     JournalFailed,
@@ -203,6 +212,8 @@ class Runner:
                 self._layers.stop(command)
             case StartLayer():
                 self._layers.start(command)
+            case SubscribeMarket():
+                self._ports.feed.subscribe(command)
             case _:
                 self._send(command)
 

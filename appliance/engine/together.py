@@ -62,11 +62,6 @@ class Together:
         """Return how often each process had to be started again."""
         return {name: child.restarts_count for name, child in self._children.items()}
 
-    @property
-    def venue_socket(self) -> Path:
-        """Return where the venue answers."""
-        return self._runtime / "venue.sock"
-
     async def run(self, for_s: float | None, at_end: Callable[[], None]) -> None:
         """Run until stopped, or for a while from the first trading moment on; `at_end` still finds the venue up."""
         loop = asyncio.get_running_loop()

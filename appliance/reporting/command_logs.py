@@ -28,6 +28,7 @@ from appliance.wire.report import Grid
 _LINES_MAX = 10_000_000
 _LINE_BYTES_MAX = 256 << 10
 _HEX_DIGITS = 16
+_WALL_NS_MAX = 2**63 - 1
 _GRIDS = {one.symbol: Grid(one.symbol, one.tick, one.lot) for one in BUILT_IN}
 
 
@@ -72,7 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     told = sorted(found, key=lambda one: (one.wall_ns, one.sequence or 0))
     before_ns = told[0].wall_ns if told else 0
     for one in told:
-        print(msgspec.json.encode(one).decode() if arguments.json else _line(one, before_ns, alone=wanted is not None))
+        print(
+            msgspec.json.encode(one).decode() if arguments.json else line_of(one, before_ns, alone=wanted is not None)
+        )
         before_ns = one.wall_ns
     if not told:
         print(f"appliance: nothing is known of {arguments.trace or 'any trace'} there", file=sys.stderr)
@@ -108,16 +111,17 @@ def _stored(journal: Path, wanted: str | None) -> Iterator[Told]:
 
 def _exported(name: str, wanted: str | None) -> Iterator[Told]:
     if name == "-":
-        yield from _parsed(sys.stdin.buffer, wanted)
+        yield from parsed(sys.stdin.buffer, wanted)
         return
     try:
         with Path(name).open("rb") as file:
-            yield from _parsed(file, wanted)
+            yield from parsed(file, wanted)
     except OSError as problem:
         raise ConfigError(f"{name} cannot be read: {problem.strerror}") from problem
 
 
-def _parsed(lines: Iterable[bytes], wanted: str | None) -> Iterator[Told]:
+def parsed(lines: Iterable[bytes], wanted: str | None) -> Iterator[Told]:
+    """Yield what lines of JSON tell of a trace, or of all, passing over lines of other programs."""
     for number, line in enumerate(lines):
         if number >= _LINES_MAX:
             raise ConfigError(f"more than {_LINES_MAX:,} lines; cut out the days in question")
@@ -125,10 +129,10 @@ def _parsed(lines: Iterable[bytes], wanted: str | None) -> Iterator[Told]:
             continue
         try:
             document = msgspec.json.decode(line)
-        except msgspec.DecodeError:
-            continue  # an export may hold lines of other programs
+        except (ValueError, RecursionError):
+            continue  # an export may hold lines of other programs, and damaged ones
         told = _told(document) if isinstance(document, dict) else None
-        if told is not None and wanted in {None, told.trace}:
+        if told is not None and wanted in {None, told.trace} and 0 <= told.wall_ns <= _WALL_NS_MAX:
             yield told
 
 
@@ -150,7 +154,8 @@ def _told(document: dict[str, Any]) -> Told | None:
         return None
 
 
-def _line(one: Told, before_ns: int, *, alone: bool) -> str:
+def line_of(one: Told, before_ns: int, *, alone: bool) -> str:
+    """Return one line as a person reads it; within a story with the distance in time from the line before."""
     when = dt.datetime.fromtimestamp(one.wall_ns // NANOSECONDS_PER_SECOND, dt.UTC)
     millis = one.wall_ns % NANOSECONDS_PER_SECOND // NANOSECONDS_PER_MILLISECOND
     after_ms = (one.wall_ns - before_ns) / NANOSECONDS_PER_MILLISECOND

@@ -72,7 +72,8 @@ def _certificate(device: str, host: str, now: dt.datetime) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
     address = ipaddress.ip_address(host)
     names: list[x509.GeneralName] = [x509.DNSName(device), x509.DNSName(f"{device}.local")]
-    names += [] if address.is_unspecified else [x509.IPAddress(address)]
+    addresses = {ipaddress.ip_address("127.0.0.1"), *(() if address.is_unspecified else (address,))}
+    names += [x509.IPAddress(one) for one in sorted(addresses, key=str)]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -39,7 +39,7 @@ def test_names_and_lengths_are_bounded() -> None:
 
 
 def test_a_log_record_carries_its_fields(tmp_path: Path) -> None:
-    """A record of the standard library arrives with message, priority, name and extra fields; wrong if any were lost."""
+    """A record of the standard library arrives with message, priority, name and fields; wrong if any were lost."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         journal.bind(str(tmp_path / "j"))
         journald = Journald("tester", {"JOURNAL_STREAM": "1:2"}, tmp_path / "j")

@@ -161,3 +161,28 @@ def test_the_state_is_readable_before_anything_is_known() -> None:
     """A page opened before the trader lives gets a whole document; wrong if it got an error."""
     document = msgspec.json.decode(routes(Model(10), VirtualClock())["/state.json"]().body)
     assert document == {"state": {"stale": True, "age_ms": None}, "entries_all": [], "points_all": []}
+
+
+def test_a_press_needs_a_bench_and_our_own_field() -> None:
+    """A POST passes on a bench's own paths with the field that only our page sends; wrong if a form of another site, a
+    real box or another path could press anything.
+    """
+    bench = Door(HOSTS, presses=frozenset({"/bench/estop"}))
+    said = ("POST /bench/estop HTTP/1.1", "X-Bot4-Press: 1", "Content-Length: 0")
+    assert parse(press(*said), bench) == Request("/bench/estop", press=True)
+    for door, lines in (
+        (Door(HOSTS), said),
+        (bench, ("POST /bench/estop HTTP/1.1",)),
+        (bench, ("POST /bench/estop HTTP/1.1", "X-Bot4-Press: 2")),
+        (bench, ("POST /state.json HTTP/1.1", "X-Bot4-Press: 1")),
+        (bench, ("PUT /bench/estop HTTP/1.1", "X-Bot4-Press: 1")),
+        (bench, ("OPTIONS /bench/estop HTTP/1.1", "X-Bot4-Press: 1")),
+    ):
+        outcome = parse(press(*lines), door)
+        assert isinstance(outcome, Refusal)
+        assert outcome.status == 405
+
+
+def press(*lines: str) -> bytes:
+    """Return a head of these lines for this machine."""
+    return "\r\n".join((lines[0], "Host: localhost", *lines[1:], "", "")).encode()
