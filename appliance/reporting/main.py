@@ -14,7 +14,7 @@ import msgspec
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock
 from appliance.core.config import Config
-from appliance.core.errors import ApplianceError
+from appliance.core.errors import ApplianceError, StoreFailure
 from appliance.hardware.journald import Journald, JournaldHandler
 from appliance.hardware.thermal import temperature_millicelsius
 from appliance.hardware.watchdog import Notifier
@@ -36,6 +36,7 @@ from appliance.reporting.trader_link import SOCKET_NAME, TraderLink
 OWN_FOLDER = "reporter"
 ADDRESS_NAME = "panel.json"
 _ENTRIES_MAX = 2000
+_log = logging.getLogger(__name__)
 _ALIVE_INTERVAL_S = 1.0
 _BOX_INTERVAL_S = 0.5
 _UNBOUND_HOSTS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - recognised here, bound only if the configuration says so
@@ -47,7 +48,7 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
     model.bench = config.pins.factory == "simulated"
     model.on_entry = RowLog(config.device.name).write
     link = TraderLink(config.paths.runtime / SOCKET_NAME, model, clock, random.Random())  # noqa: S311 - only jitter
-    mqtt = await open_mqtt(config, model, clock)
+    mqtt = await _mqtt(config, model, clock)
     panel = _panel(config, model, clock, mqtt)
     address = config.paths.runtime / ADDRESS_NAME
     stop = asyncio.Event()
@@ -64,6 +65,15 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
         if mqtt is not None:
             await mqtt.close()
         address.unlink(missing_ok=True)
+
+
+async def _mqtt(config: Config, model: Model, clock: Clock) -> MqttDesk | None:
+    """Open the MQTT side; a disk that does not keep its outbox must not take the panel away too."""
+    try:
+        return await open_mqtt(config, model, clock)
+    except StoreFailure as problem:
+        _log.error("MQTT is off until the next start: %s", problem)
+        return None
 
 
 def _panel(config: Config, model: Model, clock: Clock, mqtt: MqttDesk | None) -> PanelServer:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.core.clock import Clock
-from appliance.core.errors import WireError
+from appliance.core.errors import StoreFailure, WireError
 from appliance.core.records import Row
 from appliance.core.require import unreachable
 from appliance.wire.link import encode
@@ -86,7 +86,7 @@ class TraderLink:
             await self._listen(reader, writer)
         except TimeoutError:
             return "the trader accepted the connection and said nothing"
-        except (OSError, WireError) as problem:
+        except (OSError, WireError, StoreFailure) as problem:
             return str(problem)
         finally:
             writer.close()

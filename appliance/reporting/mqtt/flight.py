@@ -71,18 +71,15 @@ class Flight:
         self._slow_due_ns = 0
         self.window = 1
 
-    async def run(self, on_progress: Callable[[], None]) -> None:
-        """Announce, then send until the connection is lost; say when the first row or state is confirmed."""
+    async def run(self) -> None:
+        """Announce, then send until the connection is lost."""
         self._announce()
         while True:
             if self._session.lost().done():
                 raise SessionLost(f"the broker is gone: {self._session.lost().result()}")
-            confirmed = self._counters.confirmed
             await self._settle()
             self._present()
             await self._send_rows()
-            if self._counters.confirmed > confirmed:
-                on_progress()
             await self._wait()
 
     def take_confirmed(self, mid: int, problem: str | None) -> None:

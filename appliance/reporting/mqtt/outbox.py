@@ -183,19 +183,28 @@ class Outbox:
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         async with self._lock:
-            await self._connection.execute("BEGIN IMMEDIATE")
             try:
+                await self._connection.execute("BEGIN IMMEDIATE")
                 yield
                 await self._connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as problem:
                 # Also when the task is cancelled: the next one must not begin inside this transaction.
                 with contextlib.suppress(sqlite3.Error):
                     await asyncio.shield(self._connection.execute("ROLLBACK"))
+                if isinstance(problem, sqlite3.Error):
+                    raise _not_kept(problem) from problem
                 raise
 
     async def _all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         async with self._lock:
-            return [tuple(row) for row in await self._connection.execute_fetchall(query, values)]
+            try:
+                return [tuple(row) for row in await self._connection.execute_fetchall(query, values)]
+            except sqlite3.Error as problem:
+                raise _not_kept(problem) from problem
+
+
+def _not_kept(problem: sqlite3.Error) -> StoreFailure:
+    return StoreFailure(f"the outbox was not kept by the disk ({problem}); free some room or check the card")
 
 
 async def open_outbox(path: Path, rows_max: int) -> Outbox:

@@ -11,8 +11,8 @@ import logging
 import random
 from dataclasses import dataclass
 
-from appliance.core.clock import Clock
-from appliance.core.errors import ConfigError
+from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
+from appliance.core.errors import ConfigError, StoreFailure
 from appliance.core.settings.machine import Mqtt
 from appliance.reporting.mqtt.broker import Broker
 from appliance.reporting.mqtt.flight import Flight, Parts
@@ -21,6 +21,7 @@ from appliance.reporting.mqtt.topics import OFFLINE
 
 BACKOFF_S_MIN = 0.5
 BACKOFF_S_MAX = 60.0
+STEADY_NS = 10 * NANOSECONDS_PER_SECOND
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,7 @@ class Publisher:
         while True:
             try:
                 await self._connection()
-            except (SessionLost, ConfigError) as problem:
+            except (SessionLost, ConfigError, StoreFailure) as problem:
                 self.counters.failures += 1
                 self._choose_protocol(problem)
                 self._say(str(problem))
@@ -74,24 +75,25 @@ class Publisher:
             (topics.availability, OFFLINE),
         )
         flight = Flight(session, self._parts, self._settings, self._clock, self.counters)
-        ended_well = False
+        ended_well, connected_ns = False, self._clock.monotonic_ns()
         try:
             flight.window = await session.open(flight.take_confirmed)
             self.connected = True
             self.counters.connections += 1
             self._say(f"publishing to {self._broker.shown}, MQTT {'5' if self._protocol == V5 else '3.1.1'}")
-            await flight.run(self._relax)
+            connected_ns = self._clock.monotonic_ns()
+            await flight.run()
         except asyncio.CancelledError:
             ended_well = self.connected
             raise
         finally:
+            if self.connected and self._clock.monotonic_ns() - connected_ns > STEADY_NS:
+                # A broker that lets us in and then throws us out must not be called twice a second for ever.
+                self._waits_s = BACKOFF_S_MIN
             self.connected = False
             if ended_well:
                 await flight.say_offline()
             await session.close(orderly=ended_well)
-
-    def _relax(self) -> None:
-        self._waits_s = BACKOFF_S_MIN
 
     def _choose_protocol(self, problem: Exception) -> None:
         """Speak 3.1.1 to a broker that refuses version 5, or that hangs up on it as old ones do."""
