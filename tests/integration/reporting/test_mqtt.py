@@ -52,8 +52,8 @@ async def confirmed(desk: MqttDesk, count: int) -> None:
 
 
 def test_rows_arrive_in_order_and_late_listeners_find_the_present(folder: Path) -> None:
-    """Sixty rows come once and in order, state, birth and availability stay for who comes later, and an end in good
-    order says offline; wrong if rows were lost, doubled or mixed, or something that should stay was not retained.
+    """Sixty rows come once and in order, state, birth and availability stay for who comes later, an end in good order
+    says offline, and nothing was ever subscribed to; wrong if rows were lost or mixed, or what should stay was gone.
     """
 
     async def body() -> None:
@@ -74,6 +74,7 @@ def test_rows_arrive_in_order_and_late_listeners_find_the_present(folder: Path) 
                     assert len(late.of("/config")) >= 14
                 assert early.of("/event/")[0].startswith(b'{"device":"bot4-demo","v":1,')
             await eventually(lambda: early.of("/availability")[-1] == b"offline")
+            assert "Received SUBSCRIBE from bot4-" not in broker.log
 
     run(body)
 

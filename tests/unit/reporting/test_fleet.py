@@ -34,6 +34,7 @@ def test_a_quiet_appliance_raises_an_alarm_and_a_retained_message_is_no_life() -
     """Silence is told after the limit, also when only retained messages came; wrong if an old state passed for life."""
     fleet = Fleet(BASE)
     told(fleet, "state", state(), retained=True)
+    told(fleet, "state", state(), retained=True, now_ns=20 * SECOND)
     one = fleet.appliances["a"]
     assert one.alarms(29 * SECOND, 30) == []
     assert one.alarms(31 * SECOND, 30) == ["quiet for 31 s"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from appliance.core.errors import StoreFailure, WireError
 from appliance.reporting.mqtt.feeder import FIRST_ROWS_MAX, Feeder
-from appliance.reporting.mqtt.outbox import SENDING_MAX, Outbox, Position, open_outbox
+from appliance.reporting.mqtt.outbox import SENDING_MAX, Draft, Outbox, Position, open_outbox
 from appliance.reporting.mqtt.payloads import Summary, merged
 from appliance.reporting.mqtt.topics import Topics
 from appliance.trading.records import Equity
@@ -123,6 +123,22 @@ def test_a_full_disk_is_a_failure_that_passes(tmp_path: Path) -> None:
     with_outbox(tmp_path / "o.db", body)
 
 
+def test_a_batch_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """A batch with the same row twice is refused whole and the next one is taken; wrong if the refused one stayed half
+    stored, or every later batch failed inside its transaction.
+    """
+
+    async def body(outbox: Outbox) -> None:
+        one = Draft(1, thinned=False, topic="t", payload=b'{"journal":"j","sequence":1}')
+        with pytest.raises(StoreFailure):
+            await outbox.store([one, one], Position("j", 0, 1))
+        assert await names(outbox) == []
+        await outbox.store([one], Position("j", 0, 1))
+        assert await names(outbox) == [("j", 1)]
+
+    with_outbox(tmp_path / "o.db", body)
+
+
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=12), st.randoms(use_true_random=False))
 @settings(max_examples=25)
 def test_thinning_keeps_every_row_in_exactly_one_message(
@@ -140,7 +156,9 @@ def test_thinning_keeps_every_row_in_exactly_one_message(
                 sequence += 1
                 record = note(sequence) if generator.random() < 0.2 else Equity(sequence, 1, 100, 1, 0)
                 feeder.take_row(row(sequence, record))
+            under_way = await outbox.after(0, SENDING_MAX)
             await feeder.settle()
+            assert (await outbox.after(0, SENDING_MAX))[: len(under_way)] == under_way
             sent = (await outbox.after(0, SENDING_MAX))[: generator.randrange(8)]
             confirmed += sent
             await outbox.confirm([one.id for one in sent])
