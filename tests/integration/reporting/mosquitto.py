@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+import msgspec
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -95,6 +96,7 @@ class Listener:
     def __init__(self, port: int, prepare: Callable[[Client], object] = lambda _: None) -> None:
         """Listen at a broker; `prepare` may set certificates or a password."""
         self.messages: list[tuple[str, bytes, bool]] = []
+        self.events: list[int] = []
         self._subscribed = threading.Event()
         self.client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
         prepare(self.client)
@@ -121,3 +123,5 @@ class Listener:
 
     def _take(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         self.messages.append((message.topic, bytes(message.payload), bool(message.retain)))
+        if "/event/" in message.topic:
+            self.events.append(msgspec.json.decode(message.payload)["sequence"])

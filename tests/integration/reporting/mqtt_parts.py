@@ -6,8 +6,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from appliance.core.clock import SystemClock
 from appliance.core.config import Config, loads
 from appliance.core.records import Row
@@ -63,9 +61,9 @@ def notes(count: int) -> list[Row]:
     return [row(number, note(number)) for number in range(1, count + 1)]
 
 
-def sequences(listener: Listener, ending: str = "/event/") -> list[int]:
-    """Return the sequences heard, in order, doubles included."""
-    return [msgspec.json.decode(payload)["sequence"] for payload in listener.of(ending)]
+def sequences(listener: Listener) -> list[int]:
+    """Return the sequences of the events heard, in order, doubles included."""
+    return list(listener.events)
 
 
 def first_heard(heard: Sequence[int]) -> list[int]:
