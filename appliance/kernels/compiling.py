@@ -13,3 +13,16 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function of arrays and numbers when it is first called with them."""
     compiled = numba.njit(cache=True, fastmath=False, nogil=True, error_model="numpy")(function)
     return cast("Callable[P, R]", compiled)
+
+
+def step(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a part of one kernel only: it cannot be called from Python, and is kept in that kernel's cache."""
+    compiled = numba.njit(
+        fastmath=False, nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
+    return cast("Callable[P, R]", compiled)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Copy a part into the kernel that calls it, instead of compiling it by itself as well."""
+    return cast("Callable[P, R]", numba.njit(error_model="numpy", inline="always")(function))
