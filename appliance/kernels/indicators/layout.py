@@ -14,8 +14,8 @@ Inputs = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
 OP, OUT, A, B, C, D, STATE, SIZE, N, M = range(10)
 CODE_WIDTH: Final = 10
 PARAMETERS_WIDTH: Final = 8
-# The first registers: the inputs, then zero where a row is wholly a row, else not a number.
-OPEN, HIGH, LOW, CLOSE, VOLUME, OTHER, WHOLE = range(7)
+# The first registers: the inputs (zero when not used), then zeros.
+OPEN, HIGH, LOW, CLOSE, VOLUME, OTHER, NOTHING = range(7)
 INPUTS_COUNT: Final = 6
 BLOCK_ROWS_MAX: Final = 1024
 # So many numbers of registers stay close to the processor.

@@ -111,44 +111,65 @@ def carry_out(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
 
 
 @step
-def take(regs: Rows, slot: int, rows: int, begin: int, values: Floats) -> None:
-    """Copy a block of one input, and mark the rows where it is not finite."""
-    if values.shape[0] == 0:
-        return
-    x, whole = regs[slot], regs[layout.WHOLE]
+def take(x: Floats, rows: int, begin: int, values: Floats) -> int:
+    """Copy a block of one input, if there is that input, and return 1 when any of it is not finite."""
+    flawed = np.int64(0)
+    if values.shape[0] > 0:
+        block = values[begin : begin + rows]
+        for i in range(rows):
+            v = block[i]
+            x[i] = v
+            flawed |= np.int64(v - v != 0.0)
+    return flawed
+
+
+@step
+def below(x: Floats, y: Floats, rows: int) -> int:
+    """Return 1 when any of the first is less than the second."""
+    found = np.int64(0)
     for i in range(rows):
-        v = values[begin + i]
-        x[i] = v
-        # Zero for what is finite, else not a number.
-        whole[i] += 0.0 * v
+        found |= np.int64(x[i] < y[i])
+    return found
+
+
+@step
+def bit(values: Floats, slot: int) -> int:
+    """Return the bit that says that there is this input; what is not used must stay as it is."""
+    return (1 << slot) if values.shape[0] > 0 else 0
+
+
+@step
+def mark(regs: Rows, rows: int, used: int, ranged: bool, traded: bool) -> None:
+    """Make the whole of a row not a number where one of its inputs is none, or no market can have it."""
+    for i in range(rows):
+        known = 0.0
+        for slot in range(layout.INPUTS_COUNT):
+            known += 0.0 * regs[slot, i] if used & (1 << slot) else 0.0
+        if ranged and regs[layout.HIGH, i] < regs[layout.LOW, i]:
+            known = np.nan
+        if traded and regs[layout.VOLUME, i] < 0.0:
+            known = np.nan
+        for slot in range(layout.INPUTS_COUNT):
+            if used & (1 << slot):
+                regs[slot, i] += known
 
 
 @step
 def read(regs: Rows, rows: int, begin: int, inputs: Inputs) -> None:
     """Copy a block of the inputs; a row that is not wholly a row becomes not a number."""
     opened, high, low, close, volume, other = inputs
-    whole = regs[layout.WHOLE]
-    for i in range(rows):
-        whole[i] = 0.0
-    take(regs, layout.OPEN, rows, begin, opened)
-    take(regs, layout.HIGH, rows, begin, high)
-    take(regs, layout.LOW, rows, begin, low)
-    take(regs, layout.CLOSE, rows, begin, close)
-    take(regs, layout.VOLUME, rows, begin, volume)
-    take(regs, layout.OTHER, rows, begin, other)
-    if high.shape[0] > 0 and low.shape[0] > 0:
-        for i in range(rows):
-            whole[i] = np.nan if regs[layout.HIGH, i] < regs[layout.LOW, i] else whole[i]
-    if volume.shape[0] > 0:
-        for i in range(rows):
-            whole[i] = np.nan if regs[layout.VOLUME, i] < 0.0 else whole[i]
-    flawed = 0
-    for i in range(rows):
-        flawed |= whole[i] != 0.0
-    if flawed:
-        for slot in range(layout.INPUTS_COUNT):
-            for i in range(rows):
-                regs[slot, i] += whole[i]
+    flawed = take(regs[layout.OPEN], rows, begin, opened) | take(regs[layout.HIGH], rows, begin, high)
+    flawed |= take(regs[layout.LOW], rows, begin, low) | take(regs[layout.CLOSE], rows, begin, close)
+    flawed |= take(regs[layout.VOLUME], rows, begin, volume) | take(regs[layout.OTHER], rows, begin, other)
+    ranged, traded = high.shape[0] > 0 and low.shape[0] > 0, volume.shape[0] > 0
+    if ranged:
+        flawed |= below(regs[layout.HIGH], regs[layout.LOW], rows)
+    if traded:
+        flawed |= below(regs[layout.VOLUME], regs[layout.NOTHING], rows)
+    if flawed > 0:
+        used = bit(opened, layout.OPEN) | bit(high, layout.HIGH) | bit(low, layout.LOW)
+        used |= bit(close, layout.CLOSE) | bit(volume, layout.VOLUME) | bit(other, layout.OTHER)
+        mark(regs, rows, used, ranged, traded)
 
 
 @kernel
@@ -162,6 +183,6 @@ def run(code: Integers, par: Floats, shown: Integers, state: Floats, regs: Rows,
             at = code[k, STATE]
             carry_out(regs, rows, state[at : at + code[k, SIZE]], code[k], par[k])
         for k in range(shown.shape[0]):
-            values, shelf = regs[shown[k]], out[k]
+            values, shelf = regs[shown[k]], out[k, begin : begin + rows]
             for i in range(rows):
-                shelf[begin + i] = values[i]
+                shelf[i] = values[i]

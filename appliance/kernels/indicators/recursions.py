@@ -10,20 +10,24 @@ from appliance.kernels.indicators.layout import OUT, A, B, C, Floats, Integers, 
 def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Average exponentially, from the mean of the first n values on."""
     x, out, n, weight, keep = regs[code[A]], regs[code[OUT]], code[N], par[0], 1.0 - par[0]
-    seen, value = int(s[0]), s[1]
-    for i in range(rows):
+    seen, value, i = int(s[0]), s[1], 0
+    while i < rows and seen < n:
         v = x[i]
-        if v != v:
-            out[i] = np.nan
-        elif seen >= n:
-            value = keep * value + weight * v
-            out[i] = value
-        else:
+        out[i] = np.nan
+        if v == v:
             seen += 1
             value += v
             if seen == n:
                 value /= n
-            out[i] = value if seen == n else np.nan
+                out[i] = value
+        i += 1
+    for k in range(i, rows):
+        v = x[k]
+        if v == v:
+            value = keep * value + weight * v
+            out[k] = value
+        else:
+            out[k] = np.nan
     s[0], s[1] = seen, value
 
 

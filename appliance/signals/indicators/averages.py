@@ -54,8 +54,8 @@ def trima(x: Series, n: int) -> Series:
 
 
 def efficiency(x: Series, n: int) -> Series:
-    """Return how straight the way of n rows was: 1 a line, 0 back where it began."""
-    return divided(absolute(change(x, n)), window_sum(absolute(change(x)), n))
+    """Return how straight the way of n rows was: 1 a line or no way at all, 0 back where it began."""
+    return divided(absolute(change(x, n)), window_sum(absolute(change(x)), n), instead=1.0)
 
 
 def kama(x: Series, n: int) -> Series:
@@ -121,8 +121,8 @@ def aligned(x: Series, n: int, kind: int, y: Series) -> Series:
 
 
 def vwma(x: Series, volume: Series, n: int) -> Series:
-    """Average by volume."""
-    return divided(window_sum(x * volume, n), window_sum(volume, n))
+    """Average by volume; without any there is no average."""
+    return window_sum(x * volume, n) / window_sum(volume, n)
 
 
 def vidya(x: Series, n: int, momentum: int) -> Series:

@@ -29,7 +29,7 @@ def run(fused: Fused, data: Mapping[str, npt.ArrayLike]) -> layout.Rows:
     count = len(next(values for values in inputs if len(values))) if any(map(len, inputs)) else 0
     out = np.empty((len(program.shown), count))
     block = max(min(layout.BLOCK_ROWS_MAX, layout.BLOCK_NUMBERS // program.registers_count), 64)
-    regs = np.empty((program.registers_count, block))
+    regs = np.zeros((program.registers_count, block))
     state = np.zeros(program.state_length)
     machine.run(program.code, program.parameters, program.shown, state, regs, inputs, out)
     return out
@@ -70,7 +70,7 @@ class Stream:
         program = fused.program
         self._fused = fused
         self._state = np.zeros(program.state_length)
-        self._regs = np.empty((program.registers_count, 1))
+        self._regs = np.zeros((program.registers_count, 1))
         self._row = np.full((len(INPUTS), 1), np.nan)
         opened, high, low, close, volume, other = (
             self._row[number] if name in program.inputs else _NONE for number, name in enumerate(INPUTS)

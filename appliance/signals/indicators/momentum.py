@@ -44,6 +44,11 @@ from appliance.signals.indicators.steps import (
 )
 
 
+# Kinds of averages by TA-Lib's numbers; the last stands for what a function uses by itself.
+EXPONENTIAL, WILDER, OWN_DEFAULT = 1, 13, 11
+STRENGTH_GRID = 1e11
+
+
 def typical(high: Series, low: Series, close: Series) -> Series:
     """Return the typical price."""
     return (high + low + close) / 3.0
@@ -62,12 +67,14 @@ def rate(x: Series, n: int, scale: float = 100.0) -> Series:
 
 def plain_gap(x: Series, fast: int, slow: int, kind: int) -> Series:
     """Return the distance of two averages."""
+    kind = EXPONENTIAL if kind == OWN_DEFAULT else kind
     quick, slowly = (average(x, n, kind) for n in sorted((fast, slow)))
     return quick - slowly
 
 
 def percent_gap(x: Series, fast: int, slow: int, kind: int) -> Series:
     """Return the distance of two averages in percent of the slow one."""
+    kind = EXPONENTIAL if kind == OWN_DEFAULT else kind
     quick, slowly = (average(x, n, kind) for n in sorted((fast, slow)))
     return divided(quick - slowly, slowly, 100.0)
 
@@ -96,13 +103,17 @@ def stochastic(x: Series, high: Series, low: Series, n: int, k: int, k_kind: int
 
 
 def stochastic_rsi(x: Series, n: int, k: int, d: int, d_kind: int) -> Pair:
-    """Return where relative strength stands in its own range."""
-    strength = moves(x, n)[0]
+    """Return where relative strength stands in its own range.
+
+    While price rests, strength moves by rounding errors only; cut off, they cannot pass for a range.
+    """
+    strength = mapped(moves(x, n)[0] * STRENGTH_GRID + 0.5, layout.FLOOR) / STRENGTH_GRID
     return stochastic(strength, strength, strength, k, 1, 0, d, d_kind)
 
 
 def kdj(high: Series, low: Series, close: Series, n: int, k: int, k_kind: int, d: int, d_kind: int) -> Triple:
     """Return the stochastic and three times its line less twice the signal."""
+    k_kind, d_kind = (WILDER if kind == OWN_DEFAULT else kind for kind in (k_kind, d_kind))
     fast, slow = stochastic(close, high, low, n, k, k_kind, d, d_kind)
     return fast, slow, 3.0 * fast - 2.0 * slow
 
@@ -155,7 +166,7 @@ def unsmoothed(x: Series, n: int) -> Series:
 def intraday(opened: Series, close: Series, n: int) -> Series:
     """Return the share of rising bodies among all."""
     body = close - opened
-    return divided(window_sum(rise(body), n), window_sum(absolute(body), n), 100.0)
+    return divided(window_sum(rise(body), n), window_sum(absolute(body), n), 100.0, instead=50.0)
 
 
 def fisher(high: Series, low: Series, n: int) -> Pair:
@@ -208,7 +219,6 @@ def coppock(x: Series, n: int, a: int, b: int) -> Series:
 def awesome(high: Series, low: Series, fast: int, slow: int) -> Series:
     """Return the distance of two means of the middle price (Williams)."""
     middle = (high + low) * 0.5
-    fast, slow = sorted((fast, slow))
     return sma(middle, fast) - sma(middle, slow)
 
 

@@ -40,7 +40,7 @@ ROWS: Final = (
     Row("min_age", "statistics", "close", length(30), "age", "How many rows ago the least was; TA-Lib MININDEX, from now", lambda x, n: lowest(x, n)[1], "MININDEX"),
     Row("minmax_age", "statistics", "close", length(30), "min max", "Both; TA-Lib MINMAXINDEX, from now", t.ages, "MINMAXINDEX"),
     Row("percentile", "statistics", "close", (whole("length", 30), real("percent", 50.0, 0.0, 100.0)), "percentile", "Value of nearest rank; TA-Lib PERCENTILE", percentile, "PERCENTILE"),
-    Row("percentrank", "statistics", "close", length(100), "percentrank", "Percent of the n values before that are not above; TA-Lib PERCENTRANK", lambda x, n: rank(x, n + 1, ties=True), "PERCENTRANK"),
+    Row("percentrank", "statistics", "close", length(100), "percentrank", "Percent of the n values before that are below; TA-Lib PERCENTRANK", lambda x, n: rank(x, n + 1, ties=False), "PERCENTRANK"),
     Row("zscore", "statistics", "close", length(20), "zscore", "Distance from the mean in deviations", m.z_score),
     Row("mean_distance", "statistics", "close", length(20, 1), "distance", "Percent above the mean", t.percent_from_mean),
     Row("skew", "statistics", "close", length(30, 3), "skew", "Third moment of the population", lambda x, n: t.moment(x, n, 3)),

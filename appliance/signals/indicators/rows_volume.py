@@ -15,7 +15,7 @@ ROWS: Final = (
     Row("nvi", "volume", "close volume", (), "nvi", "Price over rows of falling volume (Dysart 1936, Fosback); TA-Lib NVI", lambda c, w: v.one_sided(c, w, -1.0), "NVI"),
     Row("pvi", "volume", "close volume", (), "pvi", "Price over rows of rising volume (Dysart 1936, Fosback); TA-Lib PVI", lambda c, w: v.one_sided(c, w, 1.0), "PVI"),
     Row("mfi", "volume", _HLCV, length(14), "mfi", "Share of money with a rising typical price (Quong and Soudack 1989); TA-Lib MFI", v.money_flow, "MFI"),
-    Row("cmf", "volume", _HLCV, length(20, 1), "cmf", "Flow over volume (Chaikin); TA-Lib CMF", v.chaikin_flow, "CMF"),
+    Row("cmf", "volume", _HLCV, length(20), "cmf", "Flow over volume (Chaikin); TA-Lib CMF", v.chaikin_flow, "CMF"),
     Row("force", "volume", "close volume", length(13, 1), "force", "Averaged change times volume (Elder 1993); TA-Lib EFI", v.force, "EFI"),
     Row("ease", "volume", "high low volume", (whole("length", 14, 1), real("divisor", 1e8, 1.0, 1e15)), "ease", "Averaged movement for its volume (Arms)", v.ease),
     Row("klinger", "volume", _HLCV, (whole("fast", 34, 1), whole("slow", 55, 1), whole("signal", 13, 1)), "kvo signal", "Distance of two averages of volume force (Klinger 1997)", v.klinger),

@@ -123,7 +123,7 @@ def anchored(high: Series, low: Series, close: Series, volume: Series, session: 
 
 def rolling(high: Series, low: Series, close: Series, volume: Series, n: int) -> Series:
     """Return the mean typical price by volume of n rows."""
-    return divided(window_sum(typical(high, low, close) * volume, n), window_sum(volume, n))
+    return window_sum(typical(high, low, close) * volume, n) / window_sum(volume, n)
 
 
 def twiggs(high: Series, low: Series, close: Series, volume: Series, n: int) -> Series:
