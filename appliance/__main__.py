@@ -60,6 +60,10 @@ VERBS: dict[str, Verb] = {
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
     ),
+    "indicators": Verb(
+        "appliance.signals.indicators.command_indicators",
+        "list the indicators, explain one, or compute one over a file of bars",
+    ),
     "world": Verb(
         "appliance.world.command_world",
         "simulate days of faults from seeds and check the invariants",

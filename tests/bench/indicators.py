@@ -16,6 +16,8 @@ from appliance.signals.indicators.catalogue import CATALOGUE, Wanted, fuse
 from appliance.signals.indicators.compute import Stream, run
 from tests.bench.figures import Figure, figure, show
 
+Rows = np.ndarray[Any, np.dtype[np.float64]]
+Answer = Rows | list[Rows] | tuple[Rows, ...]
 ROWS: Final = 1_000_000
 ROUNDS: Final = 9
 BARS: Final = 20_000
@@ -54,7 +56,7 @@ def peer(name: str, data: dict[str, Any]) -> Callable[[], Any]:
     return lambda: function(*inputs, *values)
 
 
-def differ(ours: Any, theirs: Any) -> float:
+def differ(ours: Rows, theirs: Answer) -> float:
     """Return the largest difference, relative to the value or to its usual size where it is near zero."""
     rows = theirs if isinstance(theirs, list | tuple) else [theirs]
     worst = 0.0

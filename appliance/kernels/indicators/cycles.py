@@ -24,7 +24,7 @@ OUTPUTS: Final = 8
 @step
 def degrees(ratio: float) -> float:
     """Return the angle of a slope."""
-    return np.arctan(ratio) * (180.0 / np.pi)
+    return float(np.arctan(ratio)) * (180.0 / np.pi)
 
 
 @step
@@ -33,14 +33,14 @@ def transformed(s: Floats, at: int, value: float, scale: float) -> float:
     for k in range(at + 6, at, -1):
         s[k] = s[k - 1]
     s[at] = value
-    return (0.0962 * s[at] + 0.5769 * s[at + 2] - 0.5769 * s[at + 4] - 0.0962 * s[at + 6]) * scale
+    return float(0.0962 * s[at] + 0.5769 * s[at + 2] - 0.5769 * s[at + 4] - 0.0962 * s[at + 6]) * scale
 
 
 @step
 def smoothed(s: Floats, value: float) -> float:
     """Weigh the last four prices linearly."""
     s[3], s[2], s[1], s[0] = s[2], s[1], s[0], value
-    return (4.0 * s[0] + 3.0 * s[1] + 2.0 * s[2] + s[3]) * 0.1
+    return float(4.0 * s[0] + 3.0 * s[1] + 2.0 * s[2] + s[3]) * 0.1
 
 
 @step
@@ -82,7 +82,7 @@ def turn(s: Floats) -> float:
     if imaginary < 0.0:
         phase += 180.0
     s[PHASE] = phase - 360.0 if phase > 315.0 else phase
-    return s[PHASE]
+    return float(s[PHASE])
 
 
 @step
@@ -96,7 +96,7 @@ def trend_line(s: Floats) -> float:
     mean = total / length if length > 0 else 0.0
     line = 0.1 * (4.0 * mean + 3.0 * s[TRENDS] + 2.0 * s[TRENDS + 1] + s[TRENDS + 2])
     s[TRENDS + 2], s[TRENDS + 1], s[TRENDS] = s[TRENDS + 1], s[TRENDS], mean
-    return line
+    return float(line)
 
 
 @step

@@ -19,13 +19,13 @@ def combined(op: int, x: float, y: float, scale: float, instead: float) -> float
     if op == layout.DIVIDE_OR:
         return instead if abs(y) < NEARLY_ZERO else scale * x / y
     if op == layout.LARGER:
-        return x if x >= y else y
+        return max(x, y)
     if op == layout.SMALLER:
-        return x if x <= y else y
+        return min(x, y)
     if op == layout.GREATER:
         return 1.0 if x > y else 0.0
     if op == layout.POWER:
-        return x**scale
+        return float(x**scale)
     return x
 
 
@@ -64,36 +64,36 @@ def mapped_value(which: int, x: float) -> float:
     if which == layout.ABSOLUTE:
         return abs(x)
     if which == layout.SQUARE_ROOT:
-        return np.sqrt(x)
+        return float(np.sqrt(x))
     if which == layout.LOGARITHM:
-        return np.log(x)
+        return float(np.log(x))
     if which == layout.EXPONENTIAL:
-        return np.exp(x)
+        return float(np.exp(x))
     if which == layout.SIGN:
-        return np.sign(x)
+        return float(np.sign(x))
     if which == layout.SINE:
-        return np.sin(x)
+        return float(np.sin(x))
     if which == layout.COSINE:
-        return np.cos(x)
+        return float(np.cos(x))
     if which == layout.TANGENT:
-        return np.tan(x)
+        return float(np.tan(x))
     if which == layout.ARC_SINE:
-        return np.arcsin(x)
+        return float(np.arcsin(x))
     if which == layout.ARC_COSINE:
-        return np.arccos(x)
+        return float(np.arccos(x))
     if which == layout.ARC_TANGENT:
-        return np.arctan(x)
+        return float(np.arctan(x))
     if which == layout.SINE_HYPERBOLIC:
-        return np.sinh(x)
+        return float(np.sinh(x))
     if which == layout.COSINE_HYPERBOLIC:
-        return np.cosh(x)
+        return float(np.cosh(x))
     if which == layout.TANGENT_HYPERBOLIC:
-        return np.tanh(x)
+        return float(np.tanh(x))
     if which == layout.CEILING:
-        return np.ceil(x)
+        return float(np.ceil(x))
     if which == layout.FLOOR:
-        return np.floor(x)
-    return np.log10(x)
+        return float(np.floor(x))
+    return float(np.log10(x))
 
 
 @step

@@ -1,4 +1,4 @@
-"""How an instruction is written down: columns of the two tables a program consists of, and the instructions' numbers."""
+"""How an instruction is written down: the columns of a program's two tables, and the instructions' numbers."""
 
 from typing import Final
 
@@ -28,13 +28,14 @@ NEARLY_ZERO: Final = 1e-14
 ADD, MULTIPLY, DIVIDE, DIVIDE_OR, LARGER, SMALLER, GREATER, AFFINE, CHOOSE, WHERE_KNOWN, POWER = range(11)
 MAPPED: Final = 12
 WINDOW: Final = 20
-LAG, SKIP, SUM, SPREAD, SLOPE, RELATION, EXTREME, DEVIATION, RANK, VARIABLE, WEIGHTED, PROFILE, MIDDLE, MOMENT = (
-    range(20, 34)
+LAG, SKIP, SUM, SPREAD, SLOPE, RELATION, EXTREME, DEVIATION, RANK, VARIABLE, WEIGHTED, PROFILE, MIDDLE, MOMENT = range(
+    20, 34
 )
 RECURSION: Final = 40
 AVERAGE, TOTAL, MOVES, MACD, DIRECTION, ADAPT, HOLD, FILTER, STREAK = range(40, 49)
 PATH: Final = 60
-SAR, SUPERTREND, HEIKIN, ZIGZAG, RENKO, SESSION, WEIGHED, FRACTAL, MCGINLEY, KLINGER, INDEXED = range(60, 71)
+SAR, SUPERTREND, HEIKIN, ZIGZAG, RENKO, SESSION = range(60, 66)
+WEIGHED, FRACTAL, MCGINLEY, KLINGER, INDEXED = range(66, 71)
 CYCLE: Final = 80
 HILBERT, MESA, LAGUERRE = range(80, 83)
 

@@ -120,7 +120,7 @@ def take(x: Floats, rows: int, begin: int, values: Floats) -> int:
             v = block[i]
             x[i] = v
             flawed |= np.int64(v - v != 0.0)
-    return flawed
+    return int(flawed)
 
 
 @step
@@ -129,7 +129,7 @@ def below(x: Floats, y: Floats, rows: int) -> int:
     found = np.int64(0)
     for i in range(rows):
         found |= np.int64(x[i] < y[i])
-    return found
+    return int(found)
 
 
 @step

@@ -32,7 +32,7 @@ def parabolic(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
         turned = lo <= stop if long else hi >= stop
         if turned:
             long = not long
-            stop = min(min(far, w), lo) if long else max(max(far, h), hi)
+            stop = min(far, w, lo) if long else max(far, h, hi)
             stop += stop * (-par[1] if long else par[1])
             speed, far = (par[2], hi) if long else (par[5], lo)
             out[i] = stop if long or code[M] == 0 else -stop
@@ -43,7 +43,7 @@ def parabolic(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
             elif not long and lo < far:
                 far, speed = lo, min(speed + par[6], par[7])
         stop += speed * (far - stop)
-        stop = min(min(stop, w), lo) if long else max(max(stop, h), hi)
+        stop = min(stop, w, lo) if long else max(stop, h, hi)
         h, w = hi, lo
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = min(seen, 3), long, stop, far, speed, h, w
 
@@ -65,10 +65,10 @@ def supertrend(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) ->
         else:
             upper = above if above < upper or last > upper else upper
             lower = below if below > lower or last < lower else lower
-            if side > 0.0:
-                side = -1.0 if c < lower else 1.0
-            else:
-                side = 1.0 if c > upper else -1.0
+            if side > 0.0 and c < lower:
+                side = -1.0
+            elif side <= 0.0 and c > upper:
+                side = 1.0
         seen, last = 1.0, c
         line[i], trend[i] = (lower if side > 0.0 else upper), side
     s[0], s[1], s[2], s[3], s[4] = seen, upper, lower, last, side

@@ -130,7 +130,7 @@ def direction(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
         if hi + lo + cl != hi + lo + cl:
             continue
         rise, fall = hi - h, w - lo
-        true = max(max(hi - lo, abs(hi - c)), abs(lo - c))
+        true = max(hi - lo, abs(hi - c), abs(lo - c))
         h, w, c = hi, lo, cl
         seen += 1
         if seen == 1:

@@ -60,7 +60,7 @@ def percentile(ring: Floats, sorted_: Floats, n: int, share: float) -> float:
             k -= 1
         sorted_[k] = v
     rank = int(np.ceil(share * n / 100.0 - 1e-9))
-    return sorted_[min(max(rank, 1), n) - 1]
+    return float(sorted_[min(max(rank, 1), n) - 1])
 
 
 @step

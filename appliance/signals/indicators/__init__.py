@@ -1,1 +1,1 @@
-"""More than a hundred indicators as one table: `catalogue` holds it, `series` computes, `steps` are the building blocks."""
+"""Indicators as one table: `catalogue` holds it, `compute` computes, `steps` are what formulas are built from."""

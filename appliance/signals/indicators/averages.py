@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from appliance.signals.indicators.program import Series
+from appliance.signals.indicators.ranges import average_range, true_range
 from appliance.signals.indicators.steps import (
     Pair,
     Triple,
@@ -29,8 +31,6 @@ from appliance.signals.indicators.steps import (
     window_sum,
     wma,
 )
-from appliance.signals.indicators.program import Series
-from appliance.signals.indicators.ranges import average_range, true_range
 
 IDENTITY = 10
 
@@ -91,6 +91,18 @@ def zlema(x: Series, n: int) -> Series:
     return ema(2.0 * x - lag(x, (n - 1) // 2), n)
 
 
+def _mesa(x: Series, _: int) -> Series:
+    return mesa(x, 0.5, 0.05)[0]
+
+
+def _t3(x: Series, n: int) -> Series:
+    return t3(x, n, 0.7)
+
+
+def _itself(x: Series, _: int) -> Series:
+    return x
+
+
 AVERAGES: tuple[Callable[[Series, int], Series], ...] = (
     sma,
     ema,
@@ -99,14 +111,13 @@ AVERAGES: tuple[Callable[[Series, int], Series], ...] = (
     tema,
     trima,
     kama,
-    lambda x, _: mesa(x, 0.5, 0.05)[0],
-    lambda x, n: t3(x, n, 0.7),
+    _mesa,
+    _t3,
     hma,
-    lambda x, _: x,
+    _itself,
     sma,
     zlema,
     rma,
-    root,
 )
 
 

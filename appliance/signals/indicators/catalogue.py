@@ -15,7 +15,7 @@ from appliance.signals.indicators import (
     rows_volatility,
     rows_volume,
 )
-from appliance.signals.indicators.program import Draft, Program
+from appliance.signals.indicators.program import Draft, Program, Series
 from appliance.signals.indicators.table import Row
 
 NAMES_MAX: Final = 200
@@ -84,7 +84,9 @@ def fuse(wanted: Sequence[Wanted]) -> Fused:
     """Return one program that computes all of these in one pass, shared parts once."""
     if not 0 < len(wanted) <= NAMES_MAX:
         raise IndicatorError(f"{len(wanted)} indicators were asked for: ask for 1 to {NAMES_MAX} at once.")
-    draft, outputs, names = Draft(), [], []
+    draft = Draft()
+    outputs: list[Series] = []
+    names: list[str] = []
     for want in wanted:
         row = find(want.name)
         values = values_of(row, want.parameters)

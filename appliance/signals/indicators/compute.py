@@ -84,9 +84,7 @@ class Stream:
         """Fold one bar in; `values` holds what follows from it."""
         row, program = self._row, self._fused.program
         row[0, 0], row[1, 0], row[2, 0], row[3, 0], row[4, 0], row[5, 0] = opened, high, low, close, volume, other
-        machine.run(
-            program.code, program.parameters, program.shown, self._state, self._regs, self._inputs, self._out
-        )
+        machine.run(program.code, program.parameters, program.shown, self._state, self._regs, self._inputs, self._out)
 
 
 def stream(wanted: Sequence[Wanted]) -> Stream:

@@ -43,7 +43,6 @@ from appliance.signals.indicators.steps import (
     wma,
 )
 
-
 # Kinds of averages by TA-Lib's numbers; the last stands for what a function uses by itself.
 EXPONENTIAL, WILDER, OWN_DEFAULT = 1, 13, 11
 STRENGTH_GRID = 1e11
@@ -155,6 +154,18 @@ def aroon(high: Series, low: Series, n: int) -> Pair:
     down = lowest(low, n + 1, latest=True)[1]
     up = highest(high, n + 1, latest=True)[1]
     return 100.0 - down * (100.0 / n), 100.0 - up * (100.0 / n)
+
+
+def aroon_gap(high: Series, low: Series, n: int) -> Series:
+    """Return how much more recent the highest is than the lowest."""
+    down, up = aroon(high, low, n)
+    return up - down
+
+
+def below_top(high: Series, low: Series, close: Series, n: int) -> Series:
+    """Return how far price is below the highest of n rows, in percent of their range."""
+    top = highest(high, n)[0]
+    return divided(close - top, top - lowest(low, n)[0], 100.0)
 
 
 def unsmoothed(x: Series, n: int) -> Series:

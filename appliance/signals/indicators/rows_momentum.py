@@ -4,7 +4,7 @@ from typing import Final
 
 from appliance.signals.indicators import averages as a
 from appliance.signals.indicators import momentum as m
-from appliance.signals.indicators.steps import change, divided, laguerre, moves, total
+from appliance.signals.indicators.steps import change, divided, ema, laguerre, moves, total
 from appliance.signals.indicators.table import Row, kind, length, real, whole
 
 ROWS: Final = (
@@ -23,7 +23,7 @@ ROWS: Final = (
     Row("kdj", "momentum", "high low close", (whole("length", 9, 1), whole("k", 3, 1), kind("k_kind", 13), whole("d", 3, 1), kind("d_kind", 13)), "k d j", "Stochastic and 3k - 2d; TA-Lib KDJ", m.kdj, "KDJ"),
     Row("smi", "momentum", "high low close", (whole("length", 13), whole("fast", 2), whole("slow", 25), whole("signal", 9)), "smi signal", "Distance from the middle of the range, twice smoothed (Blau 1993); TA-Lib SMI", m.momentum_index, "SMI"),
     Row("tsi", "momentum", "close", (whole("first", 25), whole("second", 13)), "tsi", "Twice smoothed momentum over its size (Blau 1991); TA-Lib TSI", m.true_strength, "TSI"),
-    Row("willr", "momentum", "high low close", length(14), "willr", "Distance from the highest over the range (Williams 1973); TA-Lib WILLR", lambda h, w, c, n: (lambda top, low: divided(c - top, top - low, 100.0))(m.highest(h, n)[0], m.lowest(w, n)[0]), "WILLR"),
+    Row("willr", "momentum", "high low close", length(14), "willr", "Distance from the highest over the range (Williams 1973); TA-Lib WILLR", m.below_top, "WILLR"),
     Row("cci", "momentum", "high low close", length(14), "cci", "Distance from the mean in mean deviations (Lambert 1980); TA-Lib CCI", m.commodity, "CCI"),
     Row("ultosc", "momentum", "high low close", (whole("first", 7, 1), whole("second", 14, 1), whole("third", 28, 1)), "ultosc", "Buying pressure over three windows (Williams 1976); TA-Lib ULTOSC", m.ultimate, "ULTOSC"),
     Row("bop", "momentum", "open high low close", (), "bop", "Body over range (Livshin 2001); TA-Lib BOP", lambda o, h, w, c: divided(c - o, h - w), "BOP"),
@@ -32,7 +32,7 @@ ROWS: Final = (
     Row("ac", "momentum", "high low", (whole("fast", 5), whole("slow", 34), whole("signal", 5)), "ac", "The same less its mean (Williams 1995); TA-Lib AC", m.accelerator, "AC"),
     Row("coppock", "momentum", "close", (whole("smooth", 10, 1), whole("first", 11, 1), whole("second", 14, 1)), "coppock", "Weighted mean of two rates of change (Coppock 1962); TA-Lib COPPOCK", m.coppock, "COPPOCK"),
     Row("er", "momentum", "close", length(10, 2), "er", "Straightness of the way (Kaufman 1995); TA-Lib ER", a.efficiency, "ER"),
-    Row("elder_ray", "momentum", "high low close", length(13), "bull bear", "Extremes less the average close (Elder 1989); TA-Lib ERI", lambda h, w, c, n: (h - a.ema(c, n), w - a.ema(c, n)), "ERI"),
+    Row("elder_ray", "momentum", "high low close", length(13), "bull bear", "Extremes less the average close (Elder 1989); TA-Lib ERI", lambda h, w, c, n: (h - ema(c, n), w - ema(c, n)), "ERI"),
     Row("fosc", "momentum", "close", length(5), "fosc", "Percent by which the line of the row before missed (Chande); TA-Lib FOSC", m.forecast, "FOSC"),
     Row("fisher", "momentum", "high low", length(10, 1), "fisher signal", "Fisher transform of the stand (Ehlers 2002)", m.fisher),
     Row("inverse_fisher_rsi", "momentum", "close", (whole("length", 5, 1), whole("smooth", 9, 1)), "ift", "Relative strength squeezed to -1..1 (Ehlers 2004)", m.inverse_fisher_rsi),

@@ -13,10 +13,14 @@ from appliance.signals.indicators.steps import (
     direction,
     distance,
     ema,
+    lag,
     laguerre,
+    larger,
     line,
+    mesa,
     rma,
     sma,
+    smaller,
     variable_mean,
     wma,
 )
@@ -50,7 +54,7 @@ def _supertrend(high: Series, low: Series, close: Series, n: int, factor: float)
 def _heikin(opened: Series, high: Series, low: Series, close: Series) -> Outputs:
     mean = (opened + high + low + close) * 0.25
     begin = opened.draft.one(layout.HEIKIN, ((opened + close) * 0.5, mean), state=3)
-    return begin, a.larger(high, a.larger(begin, mean)), a.smaller(low, a.smaller(begin, mean)), mean
+    return begin, larger(high, larger(begin, mean)), smaller(low, smaller(begin, mean)), mean
 
 
 def _renko(high: Series, low: Series, close: Series, n: int, factor: float) -> Outputs:
@@ -65,7 +69,7 @@ def _macd(x: Series, fast: int, slow: int, signal: int) -> Outputs:
 
 def _adxr(high: Series, low: Series, close: Series, n: int) -> Series:
     smooth = direction(high, low, close, n)[5]
-    return (smooth + a.lag(smooth, n - 1)) * 0.5
+    return (smooth + lag(smooth, n - 1)) * 0.5
 
 
 def _guppy(x: Series, n: int) -> Outputs:
@@ -91,7 +95,7 @@ ROWS: Final = (
     Row("vwma", "trend", "close volume", length(30, 1), "vwma", "Mean by volume; TA-Lib VWMA", a.vwma, "VWMA"),
     Row("ma", "trend", "close", (whole("length", 30, 1), kind("kind", 0)), "ma", "Average of a kind by TA-Lib's numbers; TA-Lib MA", a.average, "MA"),
     Row("mavp", "trend", "close other", (whole("shortest", 2, 1), whole("longest", 30)), "mavp", "Mean of as many rows as `other` says, bounded; TA-Lib MAVP with simple means", lambda x, n, low, high: variable_mean(x, n, *sorted((low, high))), "MAVP"),
-    Row("mama", "trend", "close", (real("fast", 0.5, 0.01, 0.99), real("slow", 0.05, 0.01, 0.99)), "mama fama", "Weight by the phase's pace (Ehlers 2001); TA-Lib MAMA", a.mesa, "MAMA"),
+    Row("mama", "trend", "close", (real("fast", 0.5, 0.01, 0.99), real("slow", 0.05, 0.01, 0.99)), "mama fama", "Weight by the phase's pace (Ehlers 2001); TA-Lib MAMA", mesa, "MAMA"),
     Row("vidya", "trend", "close", (whole("length", 14, 1), whole("momentum", 9, 1)), "vidya", "Weight 2/(n+1) times Chande's momentum (Chande 1992)", a.vidya),
     Row("frama", "trend", "close high low", (whole("length", 16, 4),), "frama", "Weight by fractal dimension (Ehlers 2005)", a.frama),
     Row("alma", "trend", "close", (whole("length", 9, 1), real("offset", 0.85, 0.0, 1.0), real("sigma", 6.0, 0.1, 50.0)), "alma", "Gaussian weights (Legoux and Kouzis-Loukas 2009)", a.alma),
@@ -125,7 +129,7 @@ ROWS: Final = (
     Row("adx", "trend", "high low close", length(14), "adx", "Averaged directional index (Wilder 1978); TA-Lib ADX", lambda h, w, c, n: direction(h, w, c, n)[5], "ADX"),
     Row("adxr", "trend", "high low close", length(14), "adxr", "Mean of it and its value n-1 rows ago; TA-Lib ADXR", _adxr, "ADXR"),
     Row("aroon", "trend", "high low", length(14), "down up", "How recent the extremes are (Chande 1995); TA-Lib AROON", m.aroon, "AROON"),
-    Row("aroonosc", "trend", "high low", length(14), "aroonosc", "Up less down; TA-Lib AROONOSC", lambda h, w, n: (lambda p: p[1] - p[0])(m.aroon(h, w, n)), "AROONOSC"),
+    Row("aroonosc", "trend", "high low", length(14), "aroonosc", "Up less down; TA-Lib AROONOSC", m.aroon_gap, "AROONOSC"),
     Row("vortex", "trend", "high low close", length(14), "plus minus", "Crossed movements over ranges (Botes and Siepman 2010); TA-Lib VORTEX", r.vortex, "VORTEX"),
     Row("vhf", "trend", "close", length(28), "vhf", "Range over way (White 1991); TA-Lib VHF", m.vertical_horizontal, "VHF"),
     Row("trix", "trend", "close", length(30, 1), "trix", "Percent step of a triple average (Hutson 1983); TA-Lib TRIX", lambda x, n: m.rate(ema(ema(ema(x, n), n), n), 1), "TRIX"),
@@ -138,7 +142,7 @@ ROWS: Final = (
     Row("renko", "trend", "high low close", (whole("length", 14, 1), real("factor", 1.0, 0.05, 20.0)), "level direction bricks", "Bricks as high as the average range when the last was laid", _renko),
     Row("zigzag", "trend", "high low", (real("percent", 5.0, 0.01, 90.0),), "turn direction extreme", "Legs of at least so many percent, never redrawn", t.zigzag),
     Row("qstick", "trend", "open close", length(10, 1), "qstick", "Mean body (Chande); TA-Lib QSTICK", lambda o, c, n: sma(c - o, n), "QSTICK"),
-    Row("dpo", "trend", "close", length(20), "dpo", "Price n/2+1 rows ago less the mean; TA-Lib DPO", lambda x, n: a.lag(x, n // 2 + 1) - sma(x, n), "DPO"),
+    Row("dpo", "trend", "close", length(20), "dpo", "Price n/2+1 rows ago less the mean; TA-Lib DPO", lambda x, n: lag(x, n // 2 + 1) - sma(x, n), "DPO"),
     Row("trend_intensity", "trend", "close", (whole("length", 60, 1), whole("window", 30, 1)), "tii", "Share of positive distances from the mean (Pee 2002)", m.trend_intensity),
     Row("elder_impulse", "trend", "close", length(13, 1), "impulse", "Both average and histogram rise or fall (Elder 2002)", m.elder_impulse),
     Row("momentum_mean", "trend", "close", (whole("length", 10, 1), whole("smooth", 5, 1)), "momentum_mean", "Averaged change over n rows", lambda x, n, k: ema(change(x, n), k)),

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from appliance.signals.indicators import averages as a
 from appliance.signals.indicators import momentum as m
 from appliance.signals.indicators import ranges as r
-from appliance.signals.indicators.steps import divided, logarithm, sma, spread
+from appliance.signals.indicators.steps import deviation, divided, highest, logarithm, lowest, sma, spread
 from appliance.signals.indicators.table import Row, length, real, whole
 
 _YEAR: Final = whole("year", 365, 1, 1_000_000)
@@ -18,7 +17,7 @@ ROWS: Final = (
     Row("chaikin_volatility", "volatility", "high low", (whole("length", 10), whole("back", 10, 1)), "cvi", "Percent change of the averaged range (Chaikin); TA-Lib CVI", r.chaikin, "CVI"),
     Row("mass", "volatility", "high low", (whole("length", 9), whole("window", 25)), "mass", "Sum of averaged range over its average (Dorsey 1992); TA-Lib MASSI", r.mass, "MASSI"),
     Row("rvi", "volatility", "close", (whole("length", 14), whole("window", 10)), "rvi", "Share of deviation while rising (Dorsey 1993); TA-Lib RVI", r.relative_volatility, "RVI"),
-    Row("bandwidth", "volatility", "close", (whole("length", 20), real("factor", 2.0, 0.0, 20.0)), "bandwidth", "Width of Bollinger's bands over their middle", lambda x, n, k: divided(a.deviation(x, n), sma(x, n), 2.0 * k)),
+    Row("bandwidth", "volatility", "close", (whole("length", 20), real("factor", 2.0, 0.0, 20.0)), "bandwidth", "Width of Bollinger's bands over their middle", lambda x, n, k: divided(deviation(x, n), sma(x, n), 2.0 * k)),
     Row("percent_b", "volatility", "close", (whole("length", 20), real("factor", 2.0, 0.01, 20.0)), "percent_b", "Stand between Bollinger's bands", lambda x, n, k: m.z_score(x, n) * (0.5 / k) + 0.5),
     Row("historical", "volatility", "close", (whole("length", 20, 3), _YEAR), "volatility", "Sample deviation of logarithmic returns, a year's", r.historical),
     Row("parkinson", "volatility", "high low", (whole("length", 20, 1), _YEAR), "volatility", "From highs and lows (Parkinson 1980)", r.parkinson),
@@ -31,6 +30,6 @@ ROWS: Final = (
     Row("gopalakrishnan", "volatility", "high low", length(10), "gapo", "Logarithm of the range over that of n (Gopalakrishnan 2001)", m.gopalakrishnan),
     Row("rms_step", "volatility", "close", length(14, 1), "rms", "Root mean square of steps", m.skewed),
     Row("log_return", "volatility", "close", (), "log_return", "Logarithm of close over the last close", r.log_return),
-    Row("channel_width", "volatility", "high low close", length(20, 1), "width", "Donchian's width over the close", lambda h, w, c, n: divided(a.highest(h, n)[0] - a.lowest(w, n)[0], c, 100.0)),
+    Row("channel_width", "volatility", "high low close", length(20, 1), "width", "Donchian's width over the close", lambda h, w, c, n: divided(highest(h, n)[0] - lowest(w, n)[0], c, 100.0)),
     Row("variance_log", "volatility", "close", length(20), "variance", "Variance of the logarithm of price", lambda x, n: spread(logarithm(x), n)[1]),
 )  # fmt: skip

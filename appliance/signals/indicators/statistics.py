@@ -106,9 +106,7 @@ def ages(x: Series, n: int) -> Pair:
     return lowest(x, n)[1], highest(x, n)[1]
 
 
-def session(
-    opened: Series, high: Series, low: Series, close: Series, n: int
-) -> tuple[Series, Series, Series, Series]:
+def session(opened: Series, high: Series, low: Series, close: Series, n: int) -> tuple[Series, Series, Series, Series]:
     """Return high, low and close of the last whole session, and the open of the present one."""
     h, w, c, o = high.draft.instruct(layout.SESSION, (opened, high, low, close), (n,) * 4, state=9, n=n)
     return h, w, c, o

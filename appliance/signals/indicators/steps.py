@@ -5,6 +5,7 @@ from appliance.signals.indicators.program import Series
 
 Pair = tuple[Series, Series]
 Triple = tuple[Series, Series, Series]
+Weights = tuple[float, float, float]
 
 
 def lag(x: Series, n: int) -> Series:
@@ -148,9 +149,7 @@ def distance(x: Series, lengths: tuple[int, int, int], weights: tuple[float, flo
 def direction(high: Series, low: Series, close: Series, n: int) -> tuple[Series, ...]:
     """Return up and down movement, up and down indicator, their index and its average."""
     first = max(n - 1, 1)
-    return high.draft.instruct(
-        layout.DIRECTION, (high, low, close), (first, first, n, n, n, 2 * n - 1), state=9, n=n
-    )
+    return high.draft.instruct(layout.DIRECTION, (high, low, close), (first, first, n, n, n, 2 * n - 1), state=9, n=n)
 
 
 def adapt(x: Series, weights: Series, *, at_first: bool = False) -> Series:
@@ -165,12 +164,12 @@ def hold(x: Series, known: Series, begin: float = 0.0) -> Series:
     return held
 
 
-def recursive(x: Series, ins: Triple | tuple[float, float, float], outs: tuple[float, float], n: int = 0) -> Series:
+def recursive(x: Series, ins: Weights, outs: tuple[float, float], n: int = 0) -> Series:
     """Filter with three weights on inputs and two on outputs."""
-    ins_sum, outs_sum = sum(ins), sum(outs)  # type: ignore[arg-type]
+    ins_sum, outs_sum = sum(ins), sum(outs)
     # Where the filter would rest if the first value had been there forever.
     rest = 0.0 if abs(ins_sum) < layout.NEARLY_ZERO else ins_sum / (1.0 - outs_sum)
-    return x.draft.one(layout.FILTER, (x,), n, state=5, n=n, par=(*ins, *outs, rest))  # type: ignore[arg-type]
+    return x.draft.one(layout.FILTER, (x,), n, state=5, n=n, par=(*ins, *outs, rest))
 
 
 def streak(x: Series) -> Series:

@@ -1,7 +1,5 @@
 """Markets to compute on, and how a result is compared; what every test of the catalogue shares."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
@@ -69,8 +67,10 @@ def values_for(parameter: Parameter) -> st.SearchStrategy[float]:
     if parameter.whole:
         return st.integers(int(parameter.least), int(min(parameter.most, max(LENGTH_MAX, parameter.least))))
     least, most = max(parameter.least, -REAL_MOST), min(parameter.most, REAL_MOST)
-    return st.floats(least, most, allow_subnormal=False).map(lambda value: round(value, 6)).filter(
-        lambda value: least <= value <= most
+    return (
+        st.floats(least, most, allow_subnormal=False)
+        .map(lambda value: round(value, 6))
+        .filter(lambda value: least <= value <= most)
     )
 
 
@@ -91,7 +91,7 @@ def assert_equal(ours: Column, theirs: Column, where: str, rough: float = 0.0) -
         assert np.all(away <= bound), f"{where}: {a[away > bound][:3]} instead of {b[away > bound][:3]}"
 
 
-def as_columns(result: Any) -> list[Column]:
+def as_columns(result: npt.ArrayLike | list[Column] | tuple[Column, ...]) -> list[Column]:
     """Return TA-Lib's one or several arrays as a list."""
     columns = result if isinstance(result, list | tuple) else [result]
     return [np.asarray(column, np.float64) for column in columns]

@@ -1,6 +1,6 @@
 """Both forms of every row of the catalogue: whole arrays and bar after bar, on good markets and on bad ones."""
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def step_by_step(name: str, market: Market, parameters: dict[str, float]) -> Col
     return np.array(rows).T
 
 
-def for_parameters(name: str, check: Any, examples: int = 2) -> None:
+def for_parameters(name: str, check: Callable[[dict[str, float], int], None], examples: int = 2) -> None:
     """Run a check on parameters drawn from the table's bounds."""
     drawn = given(parameters_of(CATALOGUE[name]), st.integers(0, 10_000))
     settings(max_examples=examples, suppress_health_check=list(HealthCheck))(drawn(check))()
@@ -111,7 +111,7 @@ def test_nothing_is_infinite_and_the_warm_up_is_as_told(name: str) -> None:
         for warm, values in zip(fused.program.warm_up_rows, found, strict=True):
             first = int(np.argmax(~np.isnan(values)))
             # A division by nothing may hide a value, never show one early.
-            assert first == warm or (first > warm and name in {"schaff"}), f"{name} {parameters}: {first}, not {warm}"
+            assert first == warm or (first > warm and name == "schaff"), f"{name} {parameters}: {first}, not {warm}"
 
     for_parameters(name, check)
 

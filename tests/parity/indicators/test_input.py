@@ -1,8 +1,7 @@
 """What cannot be computed on is refused with a sentence, or gives NaN as documented; nothing crashes."""
 
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from appliance.core.errors import IndicatorError
@@ -25,7 +24,7 @@ CLOSE = walk(1, 60)["close"]
     ],
     ids=["two dimensions", "complex", "text", "bool", "objects", "one number"],
 )
-def test_what_is_no_row_of_numbers_is_refused(values: Any) -> None:
+def test_what_is_no_row_of_numbers_is_refused(values: npt.ArrayLike) -> None:
     """Shows a refusal that names the input; fails when a wrong array is computed on."""
     with pytest.raises(IndicatorError, match="close must be one row of real numbers"):
         batch("sma", {"close": values})
@@ -73,7 +72,13 @@ def test_other_layouts_of_the_same_numbers_are_the_same() -> None:
     expected = batch("sma", {"close": np.arange(50.0)}, length=5)["sma"]
     frozen = np.arange(50.0)
     frozen.flags.writeable = False
-    for values in (np.arange(50), np.arange(50, dtype=np.float32), np.arange(100.0)[::2] / 2.0, frozen, list(range(50))):
+    for values in (
+        np.arange(50),
+        np.arange(50, dtype=np.float32),
+        np.arange(100.0)[::2] / 2.0,
+        frozen,
+        list(range(50)),
+    ):
         np.testing.assert_array_equal(batch("sma", {"close": values}, length=5)["sma"], expected)
 
 

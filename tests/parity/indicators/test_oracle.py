@@ -15,10 +15,10 @@ from tests.parity.indicators.markets import Column, Market, as_columns, assert_e
 
 ROWS = 320
 COMPARED = sorted(name for name, row in CATALOGUE.items() if row.oracle)
-# Defined on a part of the numbers only, or soon beyond the largest: a smaller market.
-# While price rests, TA-Lib's phasor is the rounding error of its running sums, and ours exactly zero; the angle of either
-# means nothing.
+# While price rests, TA-Lib's phasor is the rounding error of its running sums, and ours exactly zero; the angle of
+# either means nothing.
 RESTLESS = frozenset({"mama"})
+# Defined on a part of the numbers only, or soon beyond the largest: a smaller market.
 SMALL = frozenset({"acos", "asin", "cosh", "exp", "sinh"})
 
 
