@@ -64,6 +64,14 @@ VERBS: dict[str, Verb] = {
         "appliance.signals.indicators.command_indicators",
         "list the indicators, explain one, or compute one over a file of bars",
     ),
+    "patterns": Verb(
+        "appliance.signals.patterns.command_patterns",
+        "list chart patterns, candlesticks and levels in a file of bars",
+    ),
+    "chart": Verb(
+        "appliance.signals.patterns.command_chart",
+        "draw a file of bars, indicators and found patterns as SVG",
+    ),
     "world": Verb(
         "appliance.world.command_world",
         "simulate days of faults from seeds and check the invariants",

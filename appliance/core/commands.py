@@ -59,6 +59,13 @@ class SetDeadMan(Command, frozen=True, gc=False):
     timeout_s: int
 
 
+class SubscribeMarket(Command, frozen=True, gc=False):
+    """Have the venue begin anew with the books of these instruments, and with their trades as well or not."""
+
+    instruments: tuple[str, ...]
+    trades: bool
+
+
 class EndProcess(Command, frozen=True, gc=False):
     """End the trader's process in good order with an exit code."""
 
@@ -88,6 +95,7 @@ AnyCommand = (
     | AskOrder
     | AskAccount
     | SetDeadMan
+    | SubscribeMarket
     | EndProcess
     | StopLayer
     | StartLayer

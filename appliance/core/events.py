@@ -36,6 +36,12 @@ class QuoteChanged(Event, frozen=True, gc=False):
     venue_ns: int
 
 
+class MarketFrame(Event, frozen=True, gc=False):
+    """One raw frame of the market data connection, a character for each of its bytes (Latin-1), read in the step."""
+
+    text: str
+
+
 class FeedChanged(Event, frozen=True, gc=False):
     """The market data connection came up or went down."""
 
@@ -227,6 +233,7 @@ VenueEvent = (
 )
 AnyEvent = (
     VenueEvent
+    | MarketFrame
     | FeedChanged
     | OrderLinkChanged
     | SendFailed

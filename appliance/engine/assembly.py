@@ -19,6 +19,7 @@ from appliance.engine.conduct import Conduct, ConductSettings
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
+from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
@@ -89,6 +90,7 @@ def build_trader(
             config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
         ),
         board,
+        Intake(traded),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)

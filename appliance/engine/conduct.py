@@ -155,6 +155,11 @@ class Conduct:
         self._fail(f"the journal failed: {event.reason}")
         self.review()
 
+    def market_failed(self, reason: str) -> None:
+        """Stop for a person: what the venue says of its market contradicts itself, and not by accident."""
+        self._fail(reason)
+        self.review()
+
     def health_changed(self, event: events.HealthChanged) -> None:
         """Take what is wrong with the machine; what demands a halt needs a person afterwards."""
         self._watch.health_issues = event.issues

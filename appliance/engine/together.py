@@ -49,7 +49,8 @@ class Together:
         self._say = say
         words = ("--config", str(path))
         self._children = {
-            name: Child(Kind(name, (name, *words)), say) for name in ("venue", "guardian", "reporter", "trader")
+            name: Child(Kind(name, (name, *words), urgent=name == "guardian"), say)
+            for name in ("venue", "guardian", "reporter", "trader")
         }
         self._stop = asyncio.Event()
         self._normal = asyncio.Event()
@@ -60,11 +61,6 @@ class Together:
     def restarts(self) -> dict[str, int]:
         """Return how often each process had to be started again."""
         return {name: child.restarts_count for name, child in self._children.items()}
-
-    @property
-    def venue_socket(self) -> Path:
-        """Return where the venue answers."""
-        return self._runtime / "venue.sock"
 
     async def run(self, for_s: float | None, at_end: Callable[[], None]) -> None:
         """Run until stopped, or for a while from the first trading moment on; `at_end` still finds the venue up."""

@@ -17,9 +17,11 @@ from appliance.core.instruments import Instrument
 from appliance.core.values import Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
+from appliance.engine.inlet import Inlet
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
+from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
@@ -66,12 +68,22 @@ class Parts(NamedTuple):
     conduct: Conduct
     settings: TradeSettings
     board: BreakerBoard
+    intake: Intake
 
 
 class Trader:
     """Trade: take one event at a time and say what is to be done."""
 
-    __slots__ = ("_handlers", "_held_since_ns", "_parts", "bars_count", "denials", "events_count", "inputs_count")
+    __slots__ = (
+        "_handlers",
+        "_held_since_ns",
+        "_inlet",
+        "_parts",
+        "bars_count",
+        "denials",
+        "events_count",
+        "inputs_count",
+    )
 
     def __init__(self, parts: Parts) -> None:
         """Take parts that have replayed their journal."""
@@ -82,6 +94,7 @@ class Trader:
         self.bars_count = 0
         self.denials: Counter[str] = Counter()
         desk, conduct = parts.desk, parts.conduct
+        self._inlet = Inlet(parts.intake, parts.scribe, parts.watch, conduct, self._on_quote, self._on_trade)
         self._handlers: dict[type, Callable[[Any], None]] = {
             events.TradePrinted: self._on_trade,
             events.QuoteChanged: self._on_quote,
@@ -97,7 +110,8 @@ class Trader:
             events.SendTimedOut: self._on_order(desk.timed_out),
             events.AccountReported: conduct.account_reported,
             events.DeadManFired: conduct.dead_man_fired,
-            events.FeedChanged: conduct.feed_changed,
+            events.MarketFrame: self._on_frame,
+            events.FeedChanged: self._inlet.feed_changed,
             events.OrderLinkChanged: conduct.orders_changed,
             events.PermissionChanged: conduct.permission_changed,
             events.JournalFailed: conduct.journal_failed,
@@ -137,6 +151,11 @@ class Trader:
         return self._parts.board
 
     @property
+    def intake(self) -> Intake:
+        """Return the books, and what of the market's frames was refused."""
+        return self._parts.intake
+
+    @property
     def tapes(self) -> dict[str, Tape]:
         """Return each instrument's market."""
         return self._parts.tapes
@@ -168,6 +187,10 @@ class Trader:
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
 
+    def _on_frame(self, event: events.MarketFrame) -> None:
+        self.inputs_count += 1
+        self._inlet.frame(event)
+
     def _on_trade(self, event: events.TradePrinted) -> None:
         self.inputs_count += 1
         tape = self._parts.tapes.get(event.instrument)
@@ -197,6 +220,7 @@ class Trader:
         parts = self._parts
         parts.scribe.wall_offset_ns = event.wall_ns - parts.scribe.now_ns
         parts.watch.clock_synchronized = event.wall_synchronized
+        self._inlet.on_time()
         parts.desk.on_time()
         parts.conduct.on_time()
         if parts.watch.clock_usable:

@@ -17,12 +17,14 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, SystemClock
 from appliance.core.config import CONFIG_PATH, Config, load
 from appliance.core.errors import ConfigError
-from appliance.core.secret import Secret, read_secret
 from appliance.guardian.last_resort import POLICIES, Outcome
 from appliance.guardian.last_resort_link import LastResort
-from appliance.venues.simulator.last_resort_key import KEY_NAME
+from appliance.venues.kraken.endpoint import endpoint
+from appliance.venues.kraken.keys import LAST_RESORT_KEY as KEY_NAME
+from appliance.venues.kraken.keys import VenueKey, read_key
+from appliance.venues.kraken.nonce import NonceCounter
 
-VENUE_SOCKET: Final = "venue.sock"
+NONCE_NAME: Final = "last-resort.nonce"
 MARGIN_NS: Final = 8 * NANOSECONDS_PER_SECOND
 _LINE_BYTES_MAX: Final = 64
 _CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
@@ -61,13 +63,13 @@ def _key_path(named: Path | None, state: Path) -> Path:
     return handed if handed is not None and handed.exists() else state / KEY_NAME
 
 
-def _key_reader(path: Path) -> Callable[[], Secret]:
+def _key_reader(path: Path) -> Callable[[], VenueKey]:
     """Read the key anew each time, and fall back on the one read first when the card no longer gives it."""
-    kept: list[Secret] = []
+    kept: list[VenueKey] = []
 
-    def read() -> Secret:
+    def read() -> VenueKey:
         try:
-            kept[:] = [read_secret(path)]
+            kept[:] = [read_key(path)]
         except ConfigError:
             if not kept:
                 raise
@@ -76,7 +78,7 @@ def _key_reader(path: Path) -> Callable[[], Secret]:
     return read
 
 
-def _park(config: Config, key: Callable[[], Secret]) -> int:
+def _park(config: Config, key: Callable[[], VenueKey]) -> int:
     try:
         key()
     except ConfigError as problem:
@@ -90,10 +92,24 @@ def _park(config: Config, key: Callable[[], Secret]) -> int:
     return 0 if outcome.verified else 1
 
 
-def _act(config: Config, key: Callable[[], Secret], policy: str) -> Outcome:
+def _act(config: Config, key: Callable[[], VenueKey], policy: str) -> Outcome:
     quiet_ns = config.orders.deadline_ms * NANOSECONDS_PER_MILLISECOND
-    door = config.paths.runtime / VENUE_SOCKET
-    return LastResort(door, key, SystemClock(), quiet_ns + MARGIN_NS).run(policy, quiet_ns)
+    place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
+    clock = SystemClock()
+    counter = NonceCounter(config.paths.state / NONCE_NAME, clock)
+    resort = LastResort(place, key, counter, clock, _pairs(config.market.instruments), quiet_ns + MARGIN_NS)
+    return resort.run(policy, quiet_ns)
+
+
+def _pairs(instruments: tuple[str, ...]) -> dict[str, str]:
+    """Return through which instrument each asset is sold, under the venue's older names for it as well."""
+    older = {"BTC": ("XBT", "XXBT"), "DOGE": ("XDG", "XXDG")}
+    return {
+        name: symbol
+        for symbol in instruments
+        for base in (symbol.partition("/")[0],)
+        for name in (base, f"X{base}", *older.get(base, ()))
+    }
 
 
 def _print_json(outcome: Outcome) -> None:

@@ -15,9 +15,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", compiled)
 
 
-# Without numba's own memory management (which no step needs) and without wrappers to call it from Python, a step takes
-# half the time to compile.
-_STEP: Final[dict[str, Any]] = {
+# The two wrappers are the way in from Python, and numba's own memory management is of no use where nothing is made:
+# together half of what a small function costs to compile.
+_PART: Final[dict[str, Any]] = {
     "fastmath": False,
     "nogil": True,
     "error_model": "numpy",
@@ -27,11 +27,11 @@ _STEP: Final[dict[str, Any]] = {
 }
 
 
-def step(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile a part of one kernel only: it cannot be called from Python, and is kept in that kernel's cache."""
-    return cast("Callable[P, R]", numba.njit(**_STEP)(function))
+def part(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function that only kernels call: without an entry from Python, and cached with the kernel around it."""
+    return cast("Callable[P, R]", numba.njit(**_PART)(function))
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Copy a part into the kernel that calls it, instead of compiling it by itself as well."""
+    """Copy a function into the kernel that calls it, instead of compiling it by itself as well."""
     return cast("Callable[P, R]", numba.njit(error_model="numpy", inline="always")(function))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from appliance.kernels import bar_features, book, frames, lease, nesting
+from appliance.kernels.patterns import candles
 
 
 def _bar_features() -> None:
@@ -26,10 +27,17 @@ def _books() -> None:
     nesting.nesting(b"{}")
 
 
+def _candles() -> None:
+    candles.find_candles([[1.0]] * 4)
+    out = np.zeros(len(candles.CANDLES), np.int16)
+    candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
     ("lease", _lease),
     ("books and frames", _books),
+    ("candlesticks", _candles),
 )
 
 

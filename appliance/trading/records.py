@@ -161,7 +161,7 @@ def decode(row: Row) -> AnyRecord:
         return _decoder.decode(row.payload)
     except msgspec.ValidationError as problem:
         raise JournalDamaged(f"row {row.sequence} ({row.kind}) does not hold a record we know: {problem}") from problem
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise JournalDamaged(f"row {row.sequence} ({row.kind}) is not readable: {problem}") from problem
 
 

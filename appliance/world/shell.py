@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, WriteRow
+from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.trader import Trader
@@ -224,6 +224,8 @@ class Shell:
                 self._stop_layer(command)
             case StartLayer():
                 self.around.feed.open()
+            case SubscribeMarket():
+                pass  # this world's feed tells quotes and trades, which need no subscription
             case _:
                 self.around.orders.send(command)
 

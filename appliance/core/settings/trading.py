@@ -15,6 +15,11 @@ _PERCENT = Exact(Decimal("0.01"), Decimal(100), places=4)
 _QUOTE = Exact(Decimal("0.01"), Decimal(1_000_000_000), places=8)
 _NAME = Text(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "1 to 32 of a-z, 0-9 and -, not starting or ending with -")
 _INSTRUMENT = Text(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}", 'a pair in capitals such as "BTC/USD"')
+_HOST = r"([A-Za-z0-9.-]{1,100}|\[[0-9a-f:]{2,40}\])(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,60})?"
+_WEBSOCKET = Text(rf"wss?://{_HOST}", 'an address such as "wss://ws.kraken.com/v2"')
+_WEB = Text(rf"https?://{_HOST}", 'an address such as "https://api.kraken.com"')
+_BUILT_IN_WEBSOCKET = "ws://127.0.0.1:8471/v2"
+_BUILT_IN_WEB = "http://127.0.0.1:8471"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,23 @@ class Trading:
         tuple[str, ...], Several(Choice(("trend", "reversion")), 2), "The strategies that may open positions."
     ] = ("trend", "reversion")
     capital_quote: Annotated[Decimal, _QUOTE, "Cash that paper trading starts with."] = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """Say where the venue answers, which speaks Kraken's protocols."""
+
+    market_url: Annotated[str, _WEBSOCKET, "Market data; the default is the built-in venue's."] = _BUILT_IN_WEBSOCKET
+    orders_url: Annotated[str, _WEBSOCKET, "Orders and what becomes of them."] = _BUILT_IN_WEBSOCKET
+    rest_url: Annotated[str, _WEB, "Questions about the account, and the last resort."] = _BUILT_IN_WEB
+    plain_loopback_allowed: Annotated[
+        bool, Switch(), "Speak to a venue on this very machine without encryption; elsewhere never."
+    ] = True
+    clock_offset_ms_max: Annotated[
+        int,
+        Whole(50, 5_000),
+        "With the venue's clock further from ours no order leaves: its deadline would mean nothing.",
+    ] = 1_000
 
 
 @dataclass(frozen=True, slots=True)

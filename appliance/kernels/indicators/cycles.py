@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators.layout import OUT, A, Floats, Integers, M, N, Rows
 
 # State: the last four prices, the delay lines of four transformers, then single numbers, then two rings of prices.
@@ -21,13 +21,13 @@ RIGHT_ANGLE: Final = 90.0
 OUTPUTS: Final = 8
 
 
-@step
+@part
 def degrees(ratio: float) -> float:
     """Return the angle of a slope."""
     return float(np.arctan(ratio)) * (180.0 / np.pi)
 
 
-@step
+@part
 def transformed(s: Floats, at: int, value: float, scale: float) -> float:
     """Push a value into a delay line and return what the transformer makes of it."""
     for k in range(at + 6, at, -1):
@@ -36,14 +36,14 @@ def transformed(s: Floats, at: int, value: float, scale: float) -> float:
     return float(0.0962 * s[at] + 0.5769 * s[at + 2] - 0.5769 * s[at + 4] - 0.0962 * s[at + 6]) * scale
 
 
-@step
+@part
 def smoothed(s: Floats, value: float) -> float:
     """Weigh the last four prices linearly."""
     s[3], s[2], s[1], s[0] = s[2], s[1], s[0], value
     return float(4.0 * s[0] + 3.0 * s[1] + 2.0 * s[2] + s[3]) * 0.1
 
 
-@step
+@part
 def phasor(s: Floats, smooth: float) -> tuple[float, float]:
     """Take one smoothed price in, renew the period by how far the phasor turned, and return the phasor."""
     scale = 0.075 * s[PERIOD] + 0.54
@@ -61,7 +61,7 @@ def phasor(s: Floats, smooth: float) -> tuple[float, float]:
     return in_phase, quadrature
 
 
-@step
+@part
 def turn(s: Floats) -> float:
     """Return the phase of the dominant cycle in the ring of smoothed prices, and keep it."""
     length = int(s[SMOOTH] + 0.5)
@@ -85,7 +85,7 @@ def turn(s: Floats) -> float:
     return float(s[PHASE])
 
 
-@step
+@part
 def trend_line(s: Floats) -> float:
     """Average the prices of one dominant cycle, and smooth the averages."""
     length = int(s[SMOOTH] + 0.5)
@@ -99,7 +99,7 @@ def trend_line(s: Floats) -> float:
     return float(line)
 
 
-@step
+@part
 def in_trend(s: Floats, wave: float, ahead: float, turned: float, line: float, smooth: float) -> float:
     """Tell (1 or 0) whether the market trends rather than cycles."""
     trending = 1.0
@@ -117,7 +117,7 @@ def in_trend(s: Floats, wave: float, ahead: float, turned: float, line: float, s
     return trending
 
 
-@step
+@part
 def hilbert(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return dominant period, phasor, phase, sine, leading sine, trend line and trend mode, after N rows.
 
@@ -150,7 +150,7 @@ def hilbert(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
             regs[at + 4, i], regs[at + 5, i], regs[at + 6, i], regs[at + 7, i] = wave, ahead, line, mode
 
 
-@step
+@part
 def mesa(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return MESA's adaptive average and the average that follows it, after N rows, the transformers' start being M."""
     x, following, slower = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1]
@@ -175,7 +175,7 @@ def mesa(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
             following[i], slower[i] = s[WAVE], s[AHEAD]
 
 
-@step
+@part
 def laguerre(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return the Laguerre filter and the relative strength of its four stages."""
     x, line, strength, damping = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], par[0]

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators import layout
 from appliance.kernels.indicators.layout import NEARLY_ZERO, OP, OUT, A, B, C, Floats, Integers, N, Rows
 
 
-@step
+@part
 def combined(op: int, x: float, y: float, scale: float, instead: float) -> float:
     """Join two numbers."""
     if op == layout.ADD:
@@ -29,7 +29,7 @@ def combined(op: int, x: float, y: float, scale: float, instead: float) -> float
     return x
 
 
-@step
+@part
 def combine(regs: Rows, rows: int, code: Integers, par: Floats) -> None:
     """Join two registers row by row; where either is not a number, so is the result."""
     op, x, y, out, scale, instead = code[OP], regs[code[A]], regs[code[B]], regs[code[OUT]], par[0], par[1]
@@ -38,7 +38,7 @@ def combine(regs: Rows, rows: int, code: Integers, par: Floats) -> None:
         out[i] = combined(op, v, w, scale, instead) if v == v and w == w else np.nan
 
 
-@step
+@part
 def affine(regs: Rows, rows: int, code: Integers, par: Floats) -> None:
     """Scale and shift a register."""
     x, out, scale, shift = regs[code[A]], regs[code[OUT]], par[0], par[1]
@@ -46,7 +46,7 @@ def affine(regs: Rows, rows: int, code: Integers, par: Floats) -> None:
         out[i] = scale * x[i] + shift
 
 
-@step
+@part
 def choose(regs: Rows, rows: int, code: Integers) -> None:
     """Take the second register where the first is above zero, else the third; not knowing the first is knowing none."""
     chosen, x, y, out = regs[code[A]], regs[code[B]], regs[code[C]], regs[code[OUT]]
@@ -58,7 +58,7 @@ def choose(regs: Rows, rows: int, code: Integers) -> None:
             out[i] = np.nan
 
 
-@step
+@part
 def mapped_value(which: int, x: float) -> float:
     """Apply a function of one number."""
     if which == layout.ABSOLUTE:
@@ -96,7 +96,7 @@ def mapped_value(which: int, x: float) -> float:
     return float(np.log10(x))
 
 
-@step
+@part
 def mapped(regs: Rows, rows: int, code: Integers) -> None:
     """Apply a function to every row; what has no finite value is not a number."""
     x, out, which = regs[code[A]], regs[code[OUT]], code[N]

@@ -5,7 +5,7 @@ Groups of instructions are told apart by their numbers, so that a block's instru
 
 import numpy as np
 
-from appliance.kernels.compiling import inlined, kernel, step
+from appliance.kernels.compiling import inlined, kernel, part
 from appliance.kernels.indicators import cycles, elementwise, layout, paths, recursions, scans, windows
 from appliance.kernels.indicators.layout import OP, SIZE, STATE, Floats, Inputs, Integers, Rows
 
@@ -110,7 +110,7 @@ def carry_out(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
         cycles.laguerre(regs, rows, s, code, par)
 
 
-@step
+@part
 def take(x: Floats, rows: int, begin: int, values: Floats) -> int:
     """Copy a block of one input, if there is that input, and return 1 when any of it is not finite."""
     flawed = np.int64(0)
@@ -123,7 +123,7 @@ def take(x: Floats, rows: int, begin: int, values: Floats) -> int:
     return int(flawed)
 
 
-@step
+@part
 def below(x: Floats, y: Floats, rows: int) -> int:
     """Return 1 when any of the first is less than the second."""
     found = np.int64(0)
@@ -132,13 +132,13 @@ def below(x: Floats, y: Floats, rows: int) -> int:
     return int(found)
 
 
-@step
+@part
 def bit(values: Floats, slot: int) -> int:
     """Return the bit that says that there is this input; what is not used must stay as it is."""
     return (1 << slot) if values.shape[0] > 0 else 0
 
 
-@step
+@part
 def mark(regs: Rows, rows: int, used: int, ranged: bool, traded: bool) -> None:
     """Make the whole of a row not a number where one of its inputs is none, or no market can have it."""
     for i in range(rows):
@@ -154,7 +154,7 @@ def mark(regs: Rows, rows: int, used: int, ranged: bool, traded: bool) -> None:
                 regs[slot, i] += known
 
 
-@step
+@part
 def read(regs: Rows, rows: int, begin: int, inputs: Inputs) -> None:
     """Copy a block of the inputs; a row that is not wholly a row becomes not a number."""
     opened, high, low, close, volume, other = inputs

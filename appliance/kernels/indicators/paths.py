@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators.layout import OUT, A, B, C, D, Floats, Integers, M, N, Rows
 
 
-@step
+@part
 def parabolic(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Follow Wilder's parabolic stop; with M, a short one's is negative.
 
@@ -48,7 +48,7 @@ def parabolic(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = min(seen, 3), long, stop, far, speed, h, w
 
 
-@step
+@part
 def supertrend(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Follow a band of so many average ranges about the middle price; return the stop and the trend."""
     middle, reach, close = regs[code[A]], regs[code[B]], regs[code[C]]
@@ -74,7 +74,7 @@ def supertrend(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) ->
     s[0], s[1], s[2], s[3], s[4] = seen, upper, lower, last, side
 
 
-@step
+@part
 def heikin(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the averaged open of Heikin-Ashi from open and averaged close."""
     opened, close, out = regs[code[A]], regs[code[B]], regs[code[OUT]]
@@ -90,7 +90,7 @@ def heikin(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2] = seen, value, last
 
 
-@step
+@part
 def zigzag(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return the last confirmed turn, the direction of the leg since, and the leg's extreme so far.
 
@@ -121,7 +121,7 @@ def zigzag(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> Non
     s[0], s[1], s[2], s[3], s[4] = seen, side, top, bottom, turn
 
 
-@step
+@part
 def renko(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the level of the last brick, its direction, and how many bricks the row made.
 
@@ -153,7 +153,7 @@ def renko(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3] = seen, level, side, brick
 
 
-@step
+@part
 def session(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return high, low and close of the last whole session of n rows, and the open of the present one."""
     opened, high, low, close, at, n = regs[code[A]], regs[code[B]], regs[code[C]], regs[code[D]], code[OUT], code[N]
@@ -175,7 +175,7 @@ def session(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2] = seen, whole, first
 
 
-@step
+@part
 def weighed(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the mean and the variance of the price by volume since the session of n rows (0: the first row) began."""
     x, volume, mean, variance, n = regs[code[A]], regs[code[B]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
@@ -197,7 +197,7 @@ def weighed(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3] = seen, weight, middle, squares
 
 
-@step
+@part
 def fractal(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return the value M rows ago where it stands above (sign -1: below) N rows before and M after it, else zero."""
     x, out, before, after, sign = regs[code[A]], regs[code[OUT]], code[N], code[M], par[0]
@@ -220,7 +220,7 @@ def fractal(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
     s[0], s[1] = seen, j
 
 
-@step
+@part
 def mcginley(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Follow price with McGinley's dynamic, from the mean of the first n values on."""
     x, out, n = regs[code[A]], regs[code[OUT]], code[N]
@@ -241,7 +241,7 @@ def mcginley(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> N
     s[0], s[1] = min(seen, n + 1), value
 
 
-@step
+@part
 def klinger(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return Klinger's volume force."""
     high, low, close, volume = regs[code[A]], regs[code[B]], regs[code[C]], regs[code[D]]
@@ -264,7 +264,7 @@ def klinger(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3], s[4] = seen, last, side, reach, sum_
 
 
-@step
+@part
 def indexed(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Multiply an index, which starts at the given value, by each ratio."""
     x, out = regs[code[A]], regs[code[OUT]]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators.layout import OUT, A, B, C, Floats, Integers, M, N, Rows
 
 
-@step
+@part
 def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Average exponentially, from the mean of the first n values on."""
     x, out, n, weight, keep = regs[code[A]], regs[code[OUT]], code[N], par[0], 1.0 - par[0]
@@ -31,7 +31,7 @@ def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
     s[0], s[1] = seen, value
 
 
-@step
+@part
 def total(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Add up everything so far."""
     x, out = regs[code[A]], regs[code[OUT]]
@@ -46,7 +46,7 @@ def total(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0] = value
 
 
-@step
+@part
 def moves(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return Wilder's relative strength and Chande's momentum from smoothed gains and losses of n steps."""
     x, strength, momentum, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
@@ -75,7 +75,7 @@ def moves(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3] = min(seen, n + 2), last, gain, loss
 
 
-@step
+@part
 def macd(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return the distance of two averages, its own average, and their distance.
 
@@ -114,7 +114,7 @@ def macd(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     s[0], s[1], s[2], s[3] = seen, f, g, a
 
 
-@step
+@part
 def direction(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return Wilder's movements and indicators, up and down, their index and its average, over n rows."""
     high, low, close, n, at = regs[code[A]], regs[code[B]], regs[code[C]], code[N], code[OUT]
@@ -164,7 +164,7 @@ def direction(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[4], s[5], s[6], s[7], s[8] = plus, minus, reach, dx, adx
 
 
-@step
+@part
 def adapt(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Average with a weight of each row's own, from the value before (or, with M, at) the first known weight on."""
     x, weights, out, at_first = regs[code[A]], regs[code[B]], regs[code[OUT]], code[M]
@@ -183,7 +183,7 @@ def adapt(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2] = seen, last, value
 
 
-@step
+@part
 def hold(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Repeat the last number where there is none but the second register has one."""
     x, y, out = regs[code[A]], regs[code[B]], regs[code[OUT]]
@@ -197,7 +197,7 @@ def hold(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     s[0], s[1] = 1.0, value
 
 
-@step
+@part
 def recursive_filter(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Filter with three weights on inputs and two on outputs; before the first row all stood at its value."""
     x, out, n = regs[code[A]], regs[code[OUT]], code[N]
@@ -217,7 +217,7 @@ def recursive_filter(regs: Rows, rows: int, s: Floats, code: Integers, par: Floa
     s[0], s[1], s[2], s[3], s[4] = min(seen, n + 1), x1, x2, y1, y2
 
 
-@step
+@part
 def streak(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Count how many rows the value rose (above zero) or fell (below zero) in a row."""
     x, out = regs[code[A]], regs[code[OUT]]

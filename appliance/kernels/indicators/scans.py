@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators import layout
 from appliance.kernels.indicators.layout import OP, OUT, A, B, Floats, Integers, M, N, Rows
 
 
-@step
+@part
 def extreme(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return the greatest (or, with a sign of -1, the least) of the last n values and how many rows ago it was.
 
@@ -49,7 +49,7 @@ def extreme(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
     s[0], s[1], s[2], s[3] = min(seen, n + 1), j, best, age
 
 
-@step
+@part
 def percentile(ring: Floats, sorted_: Floats, n: int, share: float) -> float:
     """Return the value of nearest rank."""
     for i in range(n):
@@ -63,7 +63,7 @@ def percentile(ring: Floats, sorted_: Floats, n: int, share: float) -> float:
     return float(sorted_[min(max(rank, 1), n) - 1])
 
 
-@step
+@part
 def moment(ring: Floats, n: int, power: float) -> float:
     """Return a central moment in units of the deviation; nothing varies when there is none."""
     mean, squares, powers = 0.0, 0.0, 0.0
@@ -78,7 +78,7 @@ def moment(ring: Floats, n: int, power: float) -> float:
     return powers / n / deviation**power if deviation > 0.0 else 0.0
 
 
-@step
+@part
 def judged(op: int, ring: Floats, rest: Floats, j: int, n: int, v: float, w: float, par: Floats) -> float:
     """Look at a full window, whose oldest value is at j, and return one number."""
     total = 0.0
@@ -110,7 +110,7 @@ def judged(op: int, ring: Floats, rest: Floats, j: int, n: int, v: float, w: flo
     return total
 
 
-@step
+@part
 def gaussian_weights(weights: Floats, n: int, offset: float, sigma: float) -> None:
     """Fill in the weights of Arnaud Legoux's average."""
     total = 0.0
@@ -122,7 +122,7 @@ def gaussian_weights(weights: Floats, n: int, offset: float, sigma: float) -> No
         weights[k] /= total
 
 
-@step
+@part
 def scan(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Judge each full window of n values."""
     op, x, y, out, n = code[OP], regs[code[A]], regs[code[B]], regs[code[OUT]], code[N]
@@ -143,7 +143,7 @@ def scan(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     s[0], s[1] = min(seen, n), j
 
 
-@step
+@part
 def profile(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Return where volume lay over the last n rows: the fullest price bin's middle and the value area's two ends."""
     x, y, at, n, bins = regs[code[A]], regs[code[B]], code[OUT], code[N], code[M]

@@ -7,11 +7,11 @@ of the prices.
 
 import numpy as np
 
-from appliance.kernels.compiling import step
+from appliance.kernels.compiling import part
 from appliance.kernels.indicators.layout import OUT, A, B, Floats, Integers, N, Rows
 
 
-@step
+@part
 def lag(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the value n rows ago."""
     x, out, n = regs[code[A]], regs[code[OUT]], code[N]
@@ -30,7 +30,7 @@ def lag(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1] = min(seen, n), j
 
 
-@step
+@part
 def skip(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Hide the first n values."""
     x, out, n = regs[code[A]], regs[code[OUT]], code[N]
@@ -44,7 +44,7 @@ def skip(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0] = seen
 
 
-@step
+@part
 def window_sum(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Sum the last n values and scale the sum."""
     x, out, n, scale = regs[code[A]], regs[code[OUT]], code[N], par[0]
@@ -68,7 +68,7 @@ def window_sum(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) ->
     s[0], s[1], s[2] = j, newer, full
 
 
-@step
+@part
 def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return mean and variance (of the population) of the last n values."""
     x, mean, variance, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
@@ -105,7 +105,7 @@ def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3], s[4] = j, newer, newer2, full, pivot
 
 
-@step
+@part
 def slope(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the linearly weighted mean, the least-squares slope and the mean of the last n values."""
     x, weighted, steep, mean, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], regs[code[OUT] + 2], code[N]
@@ -143,7 +143,7 @@ def slope(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     s[0], s[1], s[2], s[3], s[4] = j, newer, rising, full, pivot
 
 
-@step
+@part
 def relation(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the variances and the covariance of the last n pairs."""
     x, y, n, at = regs[code[A]], regs[code[B]], code[N], code[OUT]

@@ -98,7 +98,7 @@ class Listing:
         own = self.resting[order.side.opposite]
         if order.kind is OrderKind.MARKET:
             self.end(order, Ending.EXPIRED, venue_ns, events)
-        elif own and (own[0].price_ticks - order.price_ticks) * order.side.sign <= 0:
+        elif order.immediate or (own and (own[0].price_ticks - order.price_ticks) * order.side.sign <= 0):
             self.end(order, Ending.CANCELED, venue_ns, events)
         else:
             self._rest(order)
@@ -113,20 +113,10 @@ class Listing:
         side.sort(key=lambda resting: -resting.price_ticks * sign)
 
     def _meet_makers(self, maker_side: Side, venue_ns: int, events: list[AnyEvent]) -> None:
-        market = self.market
-        left = market.taker_lots
-        if maker_side is Side.SELL:
-            price, step, ladder, taker = market.ask_ticks, market.step_ticks, market.ask_lots, Side.BUY
-        else:
-            price, step, ladder, taker = market.bid_ticks, -market.step_ticks, market.bid_lots, Side.SELL
-        for lots in ladder:
-            took = min(lots, left)
+        taker = maker_side.opposite
+        for price, took in self.market.meet(taker.sign, self.market.taker_lots):
             self.trade_number += 1
             events.append(TradePrinted(self._symbol, price, took, taker, self.trade_number, venue_ns))
-            left -= took
-            if not left:
-                return
-            price += step
 
     def _meet_resting(self, maker_side: Side, venue_ns: int, events: list[AnyEvent]) -> None:
         sign = -maker_side.sign

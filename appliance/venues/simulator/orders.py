@@ -39,6 +39,7 @@ class VenueOrder:
         "filled_lots",
         "held_lots",
         "held_quanta",
+        "immediate",
         "instrument",
         "kind",
         "live_lots",
@@ -66,6 +67,8 @@ class VenueOrder:
         self.held_lots = 0
         self.fee_millionths = 0
         self.fees_quanta = 0
+        # It takes what it can at once and never rests.
+        self.immediate = False
         self.state = VenueState.OPEN
         self.trades: list[OrderTraded] = []
 

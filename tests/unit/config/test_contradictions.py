@@ -27,6 +27,8 @@ EXAMPLES = {
     "dead_man_s must be": "[orders]\ndead_man_s = 10\ndeadline_ms = 7000",
     "cancel_reserve_count must be": "[orders]\nrate_burst_count = 4",
     "position_fraction_percent of": "[trading]\ncapital_quote = 999.99",
+    "paper trading needs the": '[venue]\nrest_url = "https://api.kraken.com"',
+    "an address must begin": "[venue]\nplain_loopback_allowed = false",
     "live trading needs a real stop": '[trading]\nmode = "live"\n[pins]\nfactory = "simulated"',
     "live trading needs a set clock": '[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true',
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',

@@ -279,7 +279,12 @@ def day(seconds: int, seed: int) -> str:
                 match command:
                     case commands.WriteRow(row):
                         pending.append(events.JournalReached(row.sequence))
-                    case commands.EndProcess() | commands.StopLayer() | commands.StartLayer():
+                    case (
+                        commands.EndProcess()
+                        | commands.StopLayer()
+                        | commands.StartLayer()
+                        | commands.SubscribeMarket()
+                    ):
                         pass
                     case _:
                         pending += venue.submit(now_ns, command, now_ns)
