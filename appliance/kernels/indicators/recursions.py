@@ -9,7 +9,7 @@ from appliance.kernels.indicators.layout import OUT, A, B, C, Floats, Integers, 
 @part
 def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Average exponentially, from the mean of the first n values on."""
-    x, out, n, weight, keep = regs[code[A]], regs[code[OUT]], code[N], par[0], 1.0 - par[0]
+    x, out, n, weight = regs[code[A]], regs[code[OUT]], code[N], par[0]
     seen, value, i = int(s[0]), s[1], 0
     while i < rows and seen < n:
         v = x[i]
@@ -24,7 +24,8 @@ def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
     for k in range(i, rows):
         v = x[k]
         if v == v:
-            value = keep * value + weight * v
+            # In this form an average of one value is that value, to the last bit.
+            value += weight * (v - value)
             out[k] = value
         else:
             out[k] = np.nan
