@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from appliance.core.errors import IndicatorError
 from appliance.kernels.indicators import layout, machine
-from appliance.signals.indicators.catalogue import Fused, Wanted, fuse
+from appliance.signals.indicators.catalogue import Fused, Wanted, find, fuse
 from appliance.signals.indicators.program import INPUTS, Program
 
 ROWS_MAX: Final = 100_000_000
@@ -18,8 +18,7 @@ _NONE: Final = np.zeros(0)
 def batch(name: str, data: Mapping[str, npt.ArrayLike], **parameters: float) -> dict[str, layout.Floats]:
     """Compute one indicator over arrays; the first rows, and rows that are not wholly a row, are NaN."""
     fused = fuse((Wanted(name, parameters),))
-    rows = run(fused, data)
-    return {word.rpartition(".")[2]: values for word, values in zip(fused.names, rows, strict=True)}
+    return dict(zip(find(name).outputs.split(), run(fused, data), strict=True))
 
 
 def run(fused: Fused, data: Mapping[str, npt.ArrayLike]) -> layout.Rows:

@@ -23,7 +23,7 @@ ROWS: Final = (
     Row("wad", "volume", "high low close", (), "wad", "Added accumulation (Williams 1972); TA-Lib WAD", v.williams, "WAD"),
     Row("marketfi", "volume", "high low volume", (), "marketfi", "Range for a unit of volume (Williams 1995); TA-Lib MARKETFI", v.range_share, "MARKETFI"),
     Row("pvo", "volume", "volume", (whole("fast", 12), whole("slow", 26), kind("kind", 1)), "pvo", "Distance of two averages of volume in percent; TA-Lib PVO", v.volume_oscillator, "PVO"),
-    Row("vwap", "volume", _HLCV, (whole("session", 0, 0, 1_000_000), real("factor", 2.0, 0.0, 20.0)), "upper vwap lower", "Mean price by volume since the session began, and its bands", v.anchored),
+    Row("vwap", "volume", _HLCV, (whole("session", 0, 0, 1_000_000), real("factor", 2.0, 0.0, 20.0)), "upper vwap lower", "Mean price by volume since the session began, and its bands; TA-Lib VWAP without sessions", v.anchored, "VWAP"),
     Row("rolling_vwap", "volume", _HLCV, length(20, 1), "vwap", "Mean price by volume of n rows", v.rolling),
     Row("twiggs", "volume", _HLCV, length(21, 1), "twiggs", "Flow with true ranges and Wilder's averages (Twiggs)", v.twiggs),
     Row("volume_profile", "volume", _HLCV, (whole("length", 50, 2, 500), whole("bins", 24, 2, 200)), "point low high", "Price with most volume and the area of 70 %", v.volume_profile),
