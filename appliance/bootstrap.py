@@ -53,6 +53,7 @@ from appliance.trading.projected import ProjectedLedger
 from appliance.trading.rate import TokenBucket
 from appliance.trading.records import ESSENTIAL_KINDS, Boot, decode
 from appliance.trading.snapshot import freeze
+from appliance.venues.kraken.connection import Means
 from appliance.venues.kraken.feed import KrakenFeed
 from appliance.venues.kraken.joining import Venue, join
 from appliance.venues.kraken.orders import KrakenOrders
@@ -194,7 +195,7 @@ def _ports(
     say: Say,
 ) -> Ports:
     mailbox, boot, runtime = Mailbox(), boot_identity(), config.paths.runtime
-    spread = random.SystemRandom()
+    means = Means(clock, random.SystemRandom(), say)
 
     def post(event: AnyEvent) -> None:
         mailbox.put(clock.monotonic_ns(), event)
@@ -204,8 +205,8 @@ def _ports(
         clock_sync=ClockSync(),
         mailbox=mailbox,
         journal=journal,
-        feed=KrakenFeed(venue.market, post, clock, spread, DEPTH, venue.limits),
-        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, clock, spread, venue.limits),
+        feed=KrakenFeed(venue.market, post, means, DEPTH, venue.limits),
+        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, means, venue.limits),
         rate=TokenBucket(
             config.orders.rate_per_s_max,
             config.orders.rate_burst_count,

@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.core.records import Row
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import OrderKind, SelfTrade, Side
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -28,6 +28,19 @@ class SendOrder(Command, frozen=True, gc=False):
     reduce_only: bool
     deadline_ms: int
     trace: int
+    trigger_ticks: int = 0
+    self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST
+
+
+class SendAmend(Command, frozen=True, gc=False):
+    """Change an order in place to these absolute amounts, so that saying it twice changes nothing more."""
+
+    client_id: str
+    instrument: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    deadline_ms: int
 
 
 class SendCancel(Command, frozen=True, gc=False):
@@ -90,6 +103,7 @@ class StartLayer(Command, frozen=True, gc=False):
 AnyCommand = (
     WriteRow
     | SendOrder
+    | SendAmend
     | SendCancel
     | SendCancelAll
     | AskOrder
@@ -100,4 +114,4 @@ AnyCommand = (
     | StopLayer
     | StartLayer
 )
-VenueCommand = SendOrder | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan
+VenueCommand = SendOrder | SendAmend | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan

@@ -56,6 +56,12 @@ class OrderLinkChanged(Event, frozen=True, gc=False):
     reason: str
 
 
+class KeyRejected(Event, frozen=True, gc=False):
+    """The venue's key must not be used: it was revoked, or it may do more than trade."""
+
+    reason: str
+
+
 class OrderAcknowledged(Event, frozen=True, gc=False):
     """The venue accepted an order."""
 
@@ -104,6 +110,23 @@ class OrderReported(Event, frozen=True, gc=False):
     venue_ns: int
 
 
+class OrderAmended(Event, frozen=True, gc=False):
+    """The venue changed an order to these amounts."""
+
+    client_id: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    venue_ns: int
+
+
+class AmendRefused(Event, frozen=True, gc=False):
+    """The venue left an order as it was."""
+
+    client_id: str
+    reason: str
+
+
 class CancelRefused(Event, frozen=True, gc=False):
     """The venue had nothing to cancel under that id."""
 
@@ -134,6 +157,7 @@ class OpenOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
     price_ticks: int
     size_lots: int
     filled_lots: int
+    trigger_ticks: int = 0
 
 
 class Holding(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -227,6 +251,8 @@ VenueEvent = (
     | OrderTraded
     | OrderEnded
     | OrderReported
+    | OrderAmended
+    | AmendRefused
     | CancelRefused
     | AccountReported
     | DeadManFired
@@ -236,6 +262,7 @@ AnyEvent = (
     | MarketFrame
     | FeedChanged
     | OrderLinkChanged
+    | KeyRejected
     | SendFailed
     | SendTimedOut
     | JournalReached

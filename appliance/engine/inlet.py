@@ -51,6 +51,8 @@ class Inlet:
     def frame(self, event: MarketFrame) -> None:
         """Take one frame in."""
         for told in self._intake.take(event.text.encode("latin-1", "replace")):
+            if isinstance(told, QuoteChanged):
+                self._watch.look_at_book(told.instrument, *self._intake.place_of(told.instrument))
             self._handlers[type(told)](told)
 
     def feed_changed(self, event: FeedChanged) -> None:

@@ -14,7 +14,7 @@ from appliance.core import events
 from appliance.core.commands import AnyCommand
 from appliance.core.identifiers import trace_id
 from appliance.core.instruments import Instrument
-from appliance.core.values import Side
+from appliance.core.values import STOP_KINDS, Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
 from appliance.engine.inlet import Inlet
@@ -32,14 +32,19 @@ from appliance.trading import decision
 from appliance.trading.desk import Desk
 from appliance.trading.gate import admits
 from appliance.trading.ledger import Ledger
+from appliance.trading.protection import Protection
+from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
+GUARD_PATIENCE_NS = 2_000_000_000
 _OrderEvent = (
     events.OrderTraded
     | events.OrderAcknowledged
     | events.OrderRefused
     | events.OrderEnded
     | events.OrderReported
+    | events.OrderAmended
+    | events.AmendRefused
     | events.CancelRefused
     | events.SendFailed
     | events.SendTimedOut
@@ -69,6 +74,8 @@ class Parts(NamedTuple):
     settings: TradeSettings
     board: BreakerBoard
     intake: Intake
+    protection: Protection
+    restraint: Restraint
 
 
 class Trader:
@@ -101,10 +108,12 @@ class Trader:
             events.JournalReached: self._on_journal,
             events.TimePassed: self._on_time,
             events.OrderTraded: self._on_order(self._on_traded),
-            events.OrderAcknowledged: self._on_order(desk.acknowledged),
-            events.OrderRefused: self._on_order(desk.refused),
+            events.OrderAcknowledged: self._on_order(self._on_acknowledged),
+            events.OrderRefused: self._on_order(self._on_refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
+            events.OrderAmended: self._on_order(desk.amended),
+            events.AmendRefused: self._on_order(desk.amend_refused),
             events.CancelRefused: self._on_order(desk.missing_fills),
             events.SendFailed: self._on_order(lambda event: desk.withdraw(event.client_id, event.reason)),
             events.SendTimedOut: self._on_order(desk.timed_out),
@@ -113,6 +122,7 @@ class Trader:
             events.MarketFrame: self._on_frame,
             events.FeedChanged: self._inlet.feed_changed,
             events.OrderLinkChanged: conduct.orders_changed,
+            events.KeyRejected: conduct.key_rejected,
             events.PermissionChanged: conduct.permission_changed,
             events.JournalFailed: conduct.journal_failed,
             events.ShutdownRequested: conduct.shutdown_requested,
@@ -175,6 +185,7 @@ class Trader:
             handle(event)
             self._parts.board.settle(event.client_id)
             self._parts.conduct.review()
+            self._protect()
 
         return handler
 
@@ -186,6 +197,19 @@ class Trader:
         holder = (order.instrument, order.strategy)
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
+
+    def _on_acknowledged(self, event: events.OrderAcknowledged) -> None:
+        self._parts.desk.acknowledged(event)
+        order = self.ledger.orders.get(event.client_id)
+        if order is not None and not order.reduce_only:
+            self._parts.restraint.accepted(order.instrument, order.strategy)
+
+    def _on_refused(self, event: events.OrderRefused) -> None:
+        order = self.ledger.orders.get(event.client_id)
+        worked = order is not None and order.working
+        self._parts.desk.refused(event)
+        if order is not None and worked and not order.working and not order.reduce_only:
+            self._parts.restraint.refused(order.instrument, order.strategy, self._parts.scribe.now_ns)
 
     def _on_frame(self, event: events.MarketFrame) -> None:
         self.inputs_count += 1
@@ -223,6 +247,7 @@ class Trader:
         self._inlet.on_time()
         parts.desk.on_time()
         parts.conduct.on_time()
+        self._protect()
         if parts.watch.clock_usable:
             parts.portfolio.mark()
 
@@ -233,9 +258,10 @@ class Trader:
             usable = usable and not parts.board.opened(order.instrument)
             allowed = may_reduce(self.mode) if order.reduce_only else may_open(self.mode) and usable
             if allowed and admits(order, permitted=parts.watch.permitted):
-                parts.conduct.arm_dead_man()
+                if order.kind not in STOP_KINDS:
+                    parts.conduct.arm_dead_man()
+                    parts.board.sent(order.client_id)
                 parts.desk.send(order)
-                parts.board.sent(order.client_id)
             else:
                 parts.desk.withdraw(order.client_id, f"not sent: {self.mode.name.lower()}, or no usable market")
 
@@ -257,15 +283,18 @@ class Trader:
         held_lots = self.ledger.strategy_lots(instrument, strategy)
         tape = self._parts.tapes[instrument]
         if opinion.stance is Stance.LEAVE and held_lots > 0:
-            if self._held_long_enough(instrument, strategy) and not self._busy(instrument, strategy, Side.SELL):
+            if self._held_long_enough(instrument, strategy) and not self._leaving(instrument, strategy):
                 plan = decision.departure(instrument, strategy, tape.bid_ticks, held_lots, opinion.reason)
-                self._parts.desk.plan(plan)
+                self._parts.protection.leave(plan)
         elif opinion.stance is Stance.ENTER and held_lots == 0 and not self._busy(instrument, strategy, Side.BUY):
             self._enter(instrument, strategy, tape, opinion.reason)
 
     def _enter(self, instrument: str, strategy: str, tape: Tape, reason: str) -> None:
         parts = self._parts
         if not may_open(self.mode):
+            return
+        if parts.restraint.waits(instrument, strategy, parts.scribe.now_ns):
+            self.denials["refused a moment ago"] += 1
             return
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
@@ -295,22 +324,37 @@ class Trader:
         position = self.ledger.positions.get(instrument)
         if position is None or position.lots <= 0 or not tape.known or not may_reduce(self.mode):
             return
-        if parts.conduct.stopping.losses_unwatched:
+        if parts.conduct.stopping.losses_unwatched or not parts.conduct.guards:
             return
         value_quanta = parts.instruments[instrument].notional_quanta(tape.bid_ticks, position.lots)
         floor_quanta = position.cost_quanta - position.cost_quanta * parts.limits.stop_loss_ppm // 1_000_000
-        if value_quanta >= floor_quanta:
-            return
         for strategy, lots in position.lots_by_strategy.items():
-            if lots > 0 and not self._busy(instrument, strategy, Side.SELL):
-                parts.desk.plan(decision.stop(instrument, strategy, lots, "stop loss reached"))
+            below_ns = parts.protection.below_since(instrument, strategy, below=value_quanta < floor_quanta)
+            if below_ns is None or lots <= 0 or self._leaving(instrument, strategy):
+                continue
+            # The venue's own stop goes first; it is taken off only when it should have sold and has not.
+            overdue = parts.scribe.now_ns - below_ns >= GUARD_PATIENCE_NS
+            if overdue or not parts.protection.guarded(instrument, strategy, lots):
+                parts.protection.leave(decision.stop(instrument, strategy, lots, "stop loss reached"))
+
+    def _protect(self) -> None:
+        """Keep every position guarded at the venue for as long as a stop does not demand otherwise."""
+        parts = self._parts
+        if may_reduce(self.mode) and parts.conduct.guards and parts.watch.orders_connected:
+            parts.protection.review(limit_sales_allowed=self.mode is not Mode.EMERGENCY)
 
     def _busy(self, instrument: str, strategy: str, side: Side) -> bool:
         """Tell whether an order of the strategy, or one that ours would trade against, is still unsettled."""
         return any(
-            order.instrument == instrument and (order.strategy == strategy or order.side is not side)
+            order.instrument == instrument
+            and (order.strategy == strategy or (order.side is not side and not order.protects))
             for order in self.ledger.unsettled()
         )
+
+    def _leaving(self, instrument: str, strategy: str) -> bool:
+        """Tell whether the strategy sells already, or a sale would trade against an order that buys."""
+        buying = any(order.instrument == instrument and order.side is Side.BUY for order in self.ledger.unsettled())
+        return buying or self._parts.protection.leaving(instrument, strategy)
 
     def _held_long_enough(self, instrument: str, strategy: str) -> bool:
         """Measure the hold in this run's monotonic time; after a restart it begins anew, which only holds longer."""

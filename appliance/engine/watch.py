@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.events import HealthIssue
+from appliance.kernels.book import Integers
 from appliance.market.tape import Tape
 from appliance.safety.health import clock, feed_age
 from appliance.safety.health.verdict import Absent, Consequence, Verdict
@@ -69,6 +70,11 @@ class Watch:
         self.feed_connected = connected
         for tape in self._tapes.values():
             tape.forget_quote()
+
+    def look_at_book(self, name: str, rows: Integers, row: int) -> None:
+        """Let the figures of an instrument's book follow what was applied to it."""
+        if name in self._tapes:
+            self._tapes[name].micro.update(rows, row)
 
     def book_lost(self, name: str) -> None:
         """Forget the quote of an instrument whose book may not be believed."""

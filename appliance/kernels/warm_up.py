@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import book, frames, lease, nesting
+from appliance.kernels import bars, book, frames, lease, microstructure, nesting
 from appliance.kernels.indicators import layout, machine
 from appliance.kernels.patterns import candles
 
@@ -14,6 +14,16 @@ def _indicators() -> None:
     code, parameters = np.zeros((0, layout.CODE_WIDTH), np.int64), np.zeros((0, layout.PARAMETERS_WIDTH))
     shown, state, out = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0))
     machine.run(code, parameters, shown, state, registers, (none, none, none, none, none, none), out)
+
+
+def _bars() -> None:
+    series = np.zeros((1, bars.SERIES_LENGTH), np.int64)
+    series[0, bars.LENGTH] = 1
+    out = np.zeros((2, bars.BAR_LENGTH), np.int64)
+    bars.fold(series, 1, 1, 1, out, 0)
+    bars.pass_time(series, 1, out, 0)
+    column = np.ones(1, np.int64)
+    bars.fold_many(series, column, column, column, out)
 
 
 def _lease() -> None:
@@ -29,6 +39,13 @@ def _books() -> None:
     nesting.nesting(b"{}")
 
 
+def _microstructure() -> None:
+    state, fresh = np.zeros(microstructure.STATE_LENGTH), np.zeros(4 * microstructure.LEVELS)
+    rows = book.rows_for(1, book.DEPTHS[0])
+    microstructure.look(state, rows, 0, 1.0, fresh, np.zeros(microstructure.OUT_LENGTH))
+    microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
+
+
 def _candles() -> None:
     candles.find_candles([[1.0]] * 4)
     out = np.zeros(len(candles.CANDLES), np.int16)
@@ -37,8 +54,10 @@ def _candles() -> None:
 
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("indicators", _indicators),
+    ("bars", _bars),
     ("lease", _lease),
     ("books and frames", _books),
+    ("microstructure", _microstructure),
     ("candlesticks", _candles),
 )
 

@@ -15,7 +15,7 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.core.events import QuoteChanged, TradePrinted
 from appliance.core.instruments import Instrument
-from appliance.kernels.book import DEPTHS
+from appliance.kernels.book import DEPTHS, Integers
 from appliance.market.book import BookEvent, BookMoved, Books, BookState
 from appliance.wire.kraken.messages import Instruments, Pair, TradesPrinted, VenueStatus
 from appliance.wire.kraken.numbers import DIGITS_MAX, Grid
@@ -80,6 +80,10 @@ class Intake:
     def names(self) -> tuple[str, ...]:
         """Return the instruments whose frames can be read, in the order of the books' rows."""
         return self._names
+
+    def place_of(self, name: str) -> tuple[Integers, int]:
+        """Return the rows of all books and the one of an instrument."""
+        return self._reader.rows, self._names.index(name)
 
     def connected(self, now_ns: int) -> tuple[str, ...]:
         """Begin a connection and return the instruments to subscribe to."""

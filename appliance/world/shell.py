@@ -29,6 +29,7 @@ from appliance.world.schedule import Schedule
 
 RESTART_MS = (300, 3_000)
 AMBUSH_MS = (0, 150)
+CLOCK_ERROR_NS_MAX = 1_000 * NANOSECONDS_PER_MILLISECOND
 TICK_BUSY_NS = 100 * NANOSECONDS_PER_MILLISECOND
 _ANSWERS = (
     events.OrderAcknowledged,
@@ -122,6 +123,7 @@ class Shell:
         self.trader: Trader | None = None
         self.hung = False
         self.kept_down = False
+        self.key_problem = ""
         self.ended_code: int | None = None
         self.ambushes: dict[Moment, list[Callable[[], None]]] = {moment: [] for moment in Moment}
         self.around: Surroundings
@@ -159,7 +161,11 @@ class Shell:
 
     def pulse(self) -> Pulse | None:
         """Return the last beat of the process, if one is alive."""
-        return None if self.trader is None else Pulse(self._beat_ns, self.trader.mode)
+        if self.trader is None:
+            return None
+        conduct = self.trader.conduct
+        verified = conduct.acknowledged_latch if conduct.stop_verified else None
+        return Pulse(self._beat_ns, self.trader.mode, verified)
 
     def deliver(self, event: AnyEvent) -> None:
         """Give the process an event; it is handled after those that came before."""
@@ -177,6 +183,10 @@ class Shell:
 
     def orders_connected(self) -> None:
         """Take that the order connection is there."""
+        if self.key_problem:
+            # The live shell does not even connect then.
+            self.deliver(events.KeyRejected(self.key_problem))
+            return
         self.deliver(events.OrderLinkChanged(connected=True, reason="connected"))
 
     def orders_lost(self, reason: str) -> None:
@@ -262,6 +272,9 @@ class Shell:
     def _send(self, trader: Trader, command: SendOrder) -> None:
         if not admits(command, permitted=self._making.lease(self.around.keeper, trader)):
             self._queue.append(events.SendFailed(command.client_id, "no permission"))
+        elif abs(self.around.clock.error_ns) > CLOCK_ERROR_NS_MAX:
+            # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
+            self._queue.append(events.SendFailed(command.client_id, "the venue's clock is too far from ours"))
         elif not self.around.orders.up:
             self._queue.append(events.SendFailed(command.client_id, "no connection"))
         else:
@@ -300,5 +313,5 @@ class Shell:
         clock = self.around.clock
         self.deliver(events.TimePassed(clock.wall_ns(), clock.synchronized))
         self.around.keeper.review()
-        calm = trader.mode in _CALM and not trader.ledger.working
+        calm = trader.mode in _CALM and not trader.ledger.in_flight
         self._schedule.after(self._tick_ns if calm else TICK_BUSY_NS, partial(self._tick, life))

@@ -131,6 +131,12 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "live trading needs a set clock: clock_unsynced_allowed must be false",
     ),
     Contradiction(
+        ("trading.mode", "orders.account"),
+        lambda c: c.trading.mode == "live" and c.orders.account == "unstated",
+        "the venue's own timer cancels every order of the account, protective stops and other people's too: "
+        'say orders.account = "dedicated" for a sub-account of its own, or "shared" to accept that',
+    ),
+    Contradiction(
         ("paths.state", "paths.runtime"),
         lambda c: c.paths.state == c.paths.runtime,
         "state must survive a power cut and runtime must not: give them different folders",

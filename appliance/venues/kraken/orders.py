@@ -7,34 +7,39 @@ about.
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Final
 
 from msgspec import UNSET
 
-from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, Clock
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.commands import (
     AskAccount,
     AskOrder,
+    SendAmend,
     SendCancel,
     SendCancelAll,
     SendOrder,
     SetDeadMan,
     VenueCommand,
 )
+from appliance.core.errors import WireError
 from appliance.core.events import (
+    AmendRefused,
     AnyEvent,
     CancelRefused,
+    KeyRejected,
     OrderAcknowledged,
+    OrderAmended,
     OrderLinkChanged,
     OrderRefused,
     SendTimedOut,
 )
+from appliance.core.instruments import Instrument
 from appliance.core.secret import Secret
-from appliance.core.values import REFUSED_AS_DUPLICATE, OrderKind
-from appliance.venues.kraken.account import AccountAsker
-from appliance.venues.kraken.connection import Connection
+from appliance.core.values import PRICED_KINDS, REFUSED_AS_DUPLICATE, STOP_KINDS
+from appliance.venues.kraken.account import KEY_REJECTIONS, AccountAsker
+from appliance.venues.kraken.connection import Connection, Means
 from appliance.venues.kraken.endpoint import Endpoint
 from appliance.venues.kraken.link import STANDARD, LinkLimits
 from appliance.wire.kraken.account import AccountDecoder, Balances, Executions
@@ -45,11 +50,13 @@ from appliance.wire.kraken.orders import OrderTranslator
 from appliance.wire.kraken.refusals import Reason, Refused
 from appliance.wire.kraken.requests import (
     AddOrder,
+    AmendOrder,
     CancelAll,
     CancelAllOrdersAfter,
     CancelOrder,
     Request,
     Subscribe,
+    TriggerAt,
     encode,
 )
 
@@ -81,12 +88,11 @@ class KrakenOrders(Connection):
         asker: AccountAsker,
         names: Names,
         post: Callable[[AnyEvent], None],
-        clock: Clock,
-        generator: random.Random,
+        means: Means,
         limits: LinkLimits = STANDARD,
     ) -> None:
         """Connect to an endpoint; the asker gets tokens and answers questions over REST."""
-        super().__init__(place, clock, generator, limits)
+        super().__init__(place, means, limits)
         self._asker = asker
         self._instruments = names.instruments
         self._post = post
@@ -96,6 +102,7 @@ class KrakenOrders(Connection):
         self._reporting = False
         self._in_flight: dict[str, asyncio.TimerHandle] = {}
         self._asked: dict[int, str] = {}
+        self._amends: dict[int, SendAmend] = {}
 
     async def run(self) -> None:
         """Stay connected until canceled."""
@@ -111,6 +118,8 @@ class KrakenOrders(Connection):
         match command:
             case SendOrder():
                 return self._send_order(command)
+            case SendAmend():
+                return self._send_amend(command)
             case SendCancel(client_id=client_id):
                 return self._submit(CancelOrder(cl_ord_id=(client_id,)), client_id)
             case SendCancelAll():
@@ -127,29 +136,42 @@ class KrakenOrders(Connection):
         return self._clock.wall_ns() + (self.offset.offset_ns or 0)
 
     def _send_order(self, command: SendOrder) -> bool:
-        offset_ns, instrument = self.offset.offset_ns, self._instruments.get(command.instrument)
-        # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
-        usable = offset_ns is not None and abs(offset_ns) <= self._limits.clock_offset_ns_max
-        if not usable or instrument is None or len(self._in_flight) >= IN_FLIGHT_MAX:
+        instrument = self._tradable(command.instrument)
+        if instrument is None or len(self._in_flight) >= IN_FLIGHT_MAX:
             return False
-        due_ns = self.venue_ns() + command.deadline_ms * NANOSECONDS_PER_MILLISECOND
-        limit = command.kind is OrderKind.LIMIT
-        sent = self._submit(
-            AddOrder(
-                order_type=command.kind.value,
-                side=command.side,
-                order_qty=instrument.lots_to_size(command.size_lots),
-                symbol=command.instrument,
-                limit_price=instrument.ticks_to_price(command.price_ticks) if limit else UNSET,
-                time_in_force="gtc" if limit else UNSET,
-                deadline=written_time(due_ns),
-                cl_ord_id=command.client_id,
-            ),
-            command.client_id,
-        )
+        sent = self._submit(spelled_order(command, instrument, self._due_ns(command.deadline_ms)), command.client_id)
         if sent:
             self._await_answer(command)
         return sent
+
+    def _send_amend(self, command: SendAmend) -> bool:
+        instrument = self._tradable(command.instrument)
+        if instrument is None:
+            return False
+        price, trigger = command.price_ticks, command.trigger_ticks
+        sent = self._submit(
+            AmendOrder(
+                cl_ord_id=command.client_id,
+                order_qty=instrument.lots_to_size(command.size_lots),
+                limit_price=instrument.ticks_to_price(price) if price else UNSET,
+                trigger_price=instrument.ticks_to_price(trigger) if trigger else UNSET,
+                deadline=written_time(self._due_ns(command.deadline_ms)),
+            )
+        )
+        if sent:
+            self._amends[self._requests] = command
+            while len(self._amends) > IN_FLIGHT_MAX:
+                del self._amends[next(iter(self._amends))]
+        return sent
+
+    def _tradable(self, name: str) -> Instrument | None:
+        offset_ns = self.offset.offset_ns
+        # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
+        usable = offset_ns is not None and abs(offset_ns) <= self._limits.clock_offset_ns_max
+        return self._instruments.get(name) if usable else None
+
+    def _due_ns(self, deadline_ms: int) -> int:
+        return self.venue_ns() + deadline_ms * NANOSECONDS_PER_MILLISECOND
 
     def _submit(self, request: Request, client_id: str = "") -> bool:
         link = self._link
@@ -178,6 +200,10 @@ class KrakenOrders(Connection):
         self._post(SendTimedOut(client_id))
 
     async def _prepare(self) -> None:
+        problem = await self._asker.key_problem()
+        if problem:
+            self._post(KeyRejected(problem))
+            raise WireError(problem)
         self._token = await self._asker.token()
 
     def _opened(self) -> None:
@@ -228,7 +254,10 @@ class KrakenOrders(Connection):
             self._ready()
             return
         client_id = self._asked.pop(answer.request or 0, "")
+        amend = self._amends.pop(answer.request or 0, None)
         match answer.method:
+            case "amend_order" if amend is not None:
+                self._amend_answered(answer, amend)
             case "add_order":
                 self._order_answered(answer, client_id)
             case "cancel_order" if answer.error and client_id:
@@ -240,6 +269,16 @@ class KrakenOrders(Connection):
                 self.refused[answer.error] += 1
             case _:
                 pass
+
+    def _amend_answered(self, answer: Answer, amend: SendAmend) -> None:
+        if not answer.error:
+            amounts = (amend.size_lots, amend.price_ticks, amend.trigger_ticks)
+            self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns))
+        elif is_refusal(answer.error):
+            self._post(AmendRefused(amend.client_id, answer.error))
+        else:
+            # It may be in force; it counts as that until the trader has said it again.
+            self.refused[answer.error] += 1
 
     def _order_answered(self, answer: Answer, client_id: str) -> None:
         if not client_id:
@@ -253,6 +292,8 @@ class KrakenOrders(Connection):
             self._settle(client_id)
             duplicate = answer.error.startswith(_DUPLICATE)
             self._post(OrderRefused(client_id, REFUSED_AS_DUPLICATE if duplicate else answer.error))
+            if answer.error.startswith(KEY_REJECTIONS):
+                self._post(KeyRejected(f"the venue says {answer.error}"))
         else:
             self.refused[answer.error] += 1
             self._time_out(client_id)
@@ -264,9 +305,27 @@ class KrakenOrders(Connection):
 
     def _lost(self, reason: str) -> None:
         self._asked.clear()
+        self._amends.clear()
         self._post(OrderLinkChanged(connected=False, reason=reason))
         for client_id in list(self._in_flight):
             self._time_out(client_id)
+
+
+def spelled_order(command: SendOrder, instrument: Instrument, due_ns: int) -> AddOrder:
+    """Return an order as the venue spells it, to be refused when it arrives after a moment of the venue's clock."""
+    priced, stop = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
+    return AddOrder(
+        order_type=command.kind.value,
+        side=command.side,
+        order_qty=instrument.lots_to_size(command.size_lots),
+        symbol=command.instrument,
+        limit_price=instrument.ticks_to_price(command.price_ticks) if priced else UNSET,
+        triggers=TriggerAt(reference="last", price=instrument.ticks_to_price(command.trigger_ticks)) if stop else UNSET,
+        time_in_force="gtc" if priced else UNSET,
+        deadline=written_time(due_ns),
+        cl_ord_id=command.client_id,
+        stp_type=command.self_trade.value,
+    )
 
 
 def is_refusal(error: str) -> bool:

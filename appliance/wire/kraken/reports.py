@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from appliance.core.events import AccountReported, Holding, OpenOrder, OrderReported, OrderTraded
 from appliance.core.instruments import Instrument
-from appliance.core.values import OrderKind, Side, VenueState, cash_to_quanta
+from appliance.core.values import STOP_KINDS, OrderKind, Side, VenueState, cash_to_quanta
 from appliance.wire.kraken.names import Names, asset
 from appliance.wire.kraken.orders import amount_steps, fee_quanta
 from appliance.wire.kraken.refusals import Reason, Refused, refused
@@ -103,7 +103,7 @@ def _trade(key: str, trade: TradeInfo, ours: Mapping[str, str], names: Names) ->
     if isinstance(lots, Refused):
         return lots
     return OrderTraded(
-        client_id=ours.get(trade.ordertxid, trade.ordertxid),
+        client_id=trade.cl_ord_id or ours.get(trade.ordertxid, trade.ordertxid),
         trade_id=key,
         instrument=instrument.symbol,
         side=Side(trade.type),
@@ -119,20 +119,26 @@ def _open_order(key: str, info: OrderInfo, names: Names) -> OpenOrder | Refused:
     instrument, description = names.find(info.descr.pair), info.descr
     if instrument is None or description.type not in {Side.BUY, Side.SELL}:
         return refused(Reason.UNKNOWN_SYMBOL, f"{description.type} {description.pair}")
-    limit = description.ordertype == OrderKind.LIMIT
+    # A stop's first price is its trigger, its second one what it may sell at ("Get Open Orders", descr).
+    stop = description.ordertype in STOP_KINDS
+    known = description.ordertype in {each.value for each in OrderKind}
     ticks = amount_steps(description.price, instrument, price=True, smallest=0)
     lots = amount_steps(info.vol, instrument, price=False)
     filled = amount_steps(info.vol_exec, instrument, price=False, smallest=0)
+    second = amount_steps(description.price2, instrument, price=True, smallest=0)
+    if isinstance(second, Refused):
+        return second
     if isinstance(ticks, Refused) or isinstance(lots, Refused) or isinstance(filled, Refused):
         return next(part for part in (ticks, lots, filled) if isinstance(part, Refused))
     return OpenOrder(
         client_id=info.cl_ord_id or key,
         instrument=instrument.symbol,
         side=Side(description.type),
-        kind=OrderKind.LIMIT if limit else OrderKind.MARKET,
-        price_ticks=ticks,
+        kind=OrderKind(description.ordertype) if known else OrderKind.MARKET,
+        price_ticks=second if stop else ticks,
         size_lots=lots,
         filled_lots=filled,
+        trigger_ticks=ticks if stop else 0,
     )
 
 

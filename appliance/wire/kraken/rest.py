@@ -40,6 +40,12 @@ class Token(RestPart, frozen=True, gc=False):
     expires: int
 
 
+class KeyInfo(RestPart, frozen=True, gc=False):
+    """Tell what the key that asks may do."""
+
+    permissions: Annotated[tuple[Text, ...], Meta(max_length=64)]
+
+
 class ServerTime(RestPart, frozen=True, gc=False):
     """Tell the venue's time in whole seconds."""
 
@@ -59,6 +65,7 @@ class Description(RestPart, frozen=True, gc=False):
     type: Text
     ordertype: Text
     price: Decimal = Decimal(0)
+    price2: Decimal = Decimal(0)
 
 
 class OrderInfo(RestPart, frozen=True, gc=False):
@@ -83,6 +90,7 @@ class TradeInfo(RestPart, frozen=True, gc=False):
     fee: Decimal
     vol: Decimal
     maker: bool = False
+    cl_ord_id: Text | None = None
 
 
 class OpenOrders(RestPart, frozen=True, gc=False):
@@ -134,6 +142,7 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 TOKEN: Final = msgspec.json.Decoder(Token)
+KEY_INFO: Final = msgspec.json.Decoder(KeyInfo)
 TIME: Final = msgspec.json.Decoder(ServerTime)
 CANCELED: Final = msgspec.json.Decoder(Canceled)
 OPEN_ORDERS: Final = msgspec.json.Decoder(OpenOrders)

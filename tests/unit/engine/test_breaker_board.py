@@ -51,7 +51,10 @@ def refuse(rig: Rig) -> Rig:
     rig.bar(Stance.ENTER)
     order = rig.orders()[-1]
     rig.venue = True
-    return rig.tell(events.OrderRefused(order.client_id, "no funds"))
+    rig.tell(events.OrderRefused(order.client_id, "no funds"))
+    # The breaker is what is asked here, not the patience after a refusal.
+    rig.trader._parts.restraint.accepted(MARKET, "trend")
+    return rig
 
 
 def test_a_wide_spread_opens_nothing_until_it_was_calm_for_a_cool_down() -> None:
@@ -105,7 +108,7 @@ def test_an_open_breaker_stops_neither_a_reduction_nor_a_cancel() -> None:
     assert len(canceled.take(commands.SendCancel)) == 1
     falling = Rig().holding()
     falling.trader.board.network.breakers[GLOBAL].trip(falling.now_ns, Cause.LATENCY)
-    falling.quote(BID_TICKS * 9 // 10)
+    falling.quote(BID_TICKS * 9 // 10).pass_time(3 * SECOND_NS)
     assert falling.orders()[-1].reason == "stop loss reached"
 
 

@@ -1,6 +1,7 @@
 """Raw frames through the step: quotes and trades come out of books that are believed, and of no other."""
 
 import itertools
+import math
 
 import pytest
 
@@ -211,3 +212,18 @@ def test_an_instrument_without_whole_digits_has_no_grid() -> None:
     )
     assert grid_of(half) is None
     assert Intake({half.symbol: half}).names == ()
+
+
+def test_the_figures_of_a_book_follow_its_frames_and_end_with_it() -> None:
+    """Shows that microprice and flow come from the books in the step, and that a book that is lost has none; fails when
+    nothing reaches the figures, or they outlive their book.
+    """
+    rig = live()
+    micro = rig.trader.tapes[MARKET].micro
+    before = micro.microprice_ticks
+    assert before > 0
+    rig.update(BID_TICKS, 10**9)
+    assert micro.microprice_ticks > before
+    assert micro.flow_imbalance > 0
+    rig.update(BID_TICKS, 2 * 10**9, wrong=1)
+    assert math.isnan(micro.microprice_ticks)

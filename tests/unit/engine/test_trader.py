@@ -136,12 +136,14 @@ def test_a_sale_heard_only_by_asking_leaves_no_old_holding_time() -> None:
 
 @pytest.mark.parametrize(("fall_ppm", "stopped"), [(45_000, False), (56_000, True)])
 def test_a_loss_beyond_the_stop_sells_at_any_price_once(fall_ppm: int, stopped: bool) -> None:
-    """Shows both sides of the stop loss of 5 % of cost, within the minimum hold, and that it is sent once; fails when
-    it does not fire, fires early or repeats.
+    """Shows both sides of the stop loss of 5 % of cost when the venue's own stop has not acted for two seconds, within
+    the minimum hold, and that it is sent once; fails when it does not fire, fires early or repeats.
     """
     rig = Rig().holding()
     bid_ticks = BID_TICKS - BID_TICKS * fall_ppm // 1_000_000
     rig.quote(bid_ticks).quote(bid_ticks).pass_time(SECOND_NS)
+    assert len(rig.orders()) == 1
+    rig.pass_time(2 * SECOND_NS)
     sales = [order for order in rig.orders() if order.side is Side.SELL]
     assert len(sales) == int(stopped)
     if stopped:
@@ -190,9 +192,28 @@ def test_entries_per_minute_are_bounded() -> None:
     for _ in range(4):
         rig.bar(Stance.ENTER)
         rig.tell(events.OrderRefused(rig.orders()[-1].client_id, "no funds"))
+        rig.trader._parts.restraint.accepted(MARKET, "trend")
     assert (len(rig.orders()), rig.trader.denials["orders per minute"]) == (2, 2)
     rig.pass_time(61 * SECOND_NS).bar(Stance.ENTER)
     assert len(rig.orders()) == 3
+
+
+def test_a_refused_entry_is_not_followed_by_the_next_at_once() -> None:
+    """Shows that after three refusals a strategy waits four seconds and tries again, and that an accepted order ends
+    the patience; fails when every bar answers a refusal with an order.
+    """
+    rig = Rig().running()
+    rig.venue = False
+    for _ in range(3):
+        rig.bar(Stance.ENTER)
+        rig.tell(events.OrderRefused(rig.orders()[-1].client_id, "no funds")).pass_time(SECOND_NS)
+    count = len(rig.orders())
+    rig.bar(Stance.ENTER)
+    assert (len(rig.orders()), rig.trader.denials["refused a moment ago"]) == (count, 1)
+    rig.pass_time(4 * SECOND_NS).bar(Stance.ENTER)
+    entry = rig.orders()[-1]
+    rig.tell(events.OrderAcknowledged(entry.client_id, "V", 0), events.OrderRefused(entry.client_id, "late word"))
+    assert not rig.trader._parts.restraint.waits(MARKET, "trend", rig.now_ns)
 
 
 def test_words_about_other_markets_are_left_alone() -> None:

@@ -175,8 +175,10 @@ def test_old_names_are_present_ones() -> None:
         "DOGE",
         "SOL",
     ]
-    names = Names({"XXBTZUSD": PAIR}, ["BTC/USD"])
-    assert {names.find(name) for name in ("XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD")} == {names.instruments["BTC/USD"]}
+    names = Names({"as asked": PAIR}, ["BTC/USD"])
+    assert {names.find(name) for name in ("XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD", "as asked")} == {
+        names.instruments["BTC/USD"]
+    }
     assert names.find("ETHUSD") is None
     assert (names.instruments["BTC/USD"].taker_fee_ppm, names.instruments["BTC/USD"].size_lots_min) == (2_600, 10_000)
 

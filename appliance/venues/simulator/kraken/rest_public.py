@@ -55,11 +55,11 @@ class PublicCalls:
 
     def _pairs(self, fields: Fields) -> object:
         listed = self._named(fields)
-        return listed if isinstance(listed, str) else {each.code: _pair(each) for each in listed}
+        return listed if isinstance(listed, str) else {name: _pair(each) for name, each in listed.items()}
 
     def _ticker(self, fields: Fields) -> object:
         listed = self._named(fields)
-        return listed if isinstance(listed, str) else {each.code: self._figures(each) for each in listed}
+        return listed if isinstance(listed, str) else {name: self._figures(each) for name, each in listed.items()}
 
     def _figures(self, listed: Listed) -> dict[str, object]:
         figures, grid = self._state.figures(listed.symbol), listed.grid
@@ -146,12 +146,18 @@ class PublicCalls:
         last = bars[-2].begin_ns if len(bars) > 1 else since
         return {listed.code: rows, "last": last // NANOSECONDS_PER_SECOND}
 
-    def _named(self, fields: Fields) -> list[Listed] | str:
+    def _named(self, fields: Fields) -> dict[str, Listed] | str:
         names = [name for name in fields.get("pair", "").split(",") if name]
         if not names:
-            return list(self._state.catalogue.listed.values())
-        found = [self._state.catalogue.find(name) for name in names]
-        return UNKNOWN_PAIR if None in found else [each for each in found if each is not None]
+            return {each.code: each for each in self._state.catalogue.listed.values()}
+        found: dict[str, Listed] = {}
+        for name in names:
+            listed = self._state.catalogue.find(name)
+            if listed is None:
+                return UNKNOWN_PAIR
+            # Who asks by a name with a slash is answered under that name.
+            found[name if "/" in name else listed.code] = listed
+        return found
 
 
 def _pair(listed: Listed) -> dict[str, object]:

@@ -206,7 +206,6 @@ class Teller:
             order_status=_STATUSES.get(kind, "new"),
             cl_ord_id=order.terms.client_id or UNSET,
             order_userref=order.terms.reference,
-            symbol=listed.symbol,
             order_qty=grid.size(order.size_lots) if moved else UNSET,
             limit_price=grid.price(order.terms.price_ticks) if limited else UNSET,
             limit_price_type="static" if limited else UNSET,

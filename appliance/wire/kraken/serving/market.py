@@ -81,10 +81,11 @@ def checksum(asks: Levels, bids: Levels) -> int:
 
 def book(grid: Grid, bids: Levels, asks: Levels, crc: int, venue_ns: int, *, snapshot: bool) -> bytes:
     """Return a frame of the book channel."""
+    # Only an update is dated.
+    dated = "" if snapshot else f',"timestamp":"{written_time(venue_ns)}"'
     return (
         f'{{"channel":"book","type":"{_kind(snapshot)}","data":[{{"symbol":"{grid.symbol}",'
-        f'"bids":[{_levels(grid, bids)}],"asks":[{_levels(grid, asks)}],"checksum":{crc},'
-        f'"timestamp":"{written_time(venue_ns)}"}}]}}'
+        f'"bids":[{_levels(grid, bids)}],"asks":[{_levels(grid, asks)}],"checksum":{crc}{dated}}}]}}'
     ).encode()
 
 

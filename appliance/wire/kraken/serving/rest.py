@@ -1,6 +1,7 @@
 """Read REST requests and write their answers: forms and JSON bodies, signatures, the one shape of an answer."""
 
 import hmac
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -21,6 +22,7 @@ _DEFERRED: Final = frozenset({"stop-loss-limit", "take-profit-limit"})
 _TRIGGERED: Final = frozenset({"stop-loss", "take-profit"}) | _DEFERRED
 _SELF_TRADES: Final = {"cancel-newest": "cancel_newest", "cancel-oldest": "cancel_oldest", "cancel-both": "cancel_both"}
 _FLAGS: Final = frozenset({"post", "fciq", "nompp", ""})
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _NANOSECONDS: Final = 1_000_000_000
 
 
@@ -72,7 +74,7 @@ def new_order(found: Mapping[str, str], venue_ns: int) -> NewOrder | str:
     flags = set(found.get("oflags", "").replace(" ", "").split(","))
     in_force = found.get("timeinforce", "GTC")
     expires = _expires(found.get("expiretm", "0"), venue_ns)
-    reference = found.get("userref", "0") or "0"
+    reference = _whole(found.get("userref", "") or "0")
     checks = (
         ("pair" in found, "pair"),
         (bool(found.get("volume")), "volume"),
@@ -81,7 +83,7 @@ def new_order(found: Mapping[str, str], venue_ns: int) -> NewOrder | str:
         (found.get("trigger", "last") == "last", "Index unavailable"),
         (expires is not None, "expiretm"),
         (found.get("starttm", "0") in {"0", ""}, "starttm"),
-        (reference.lstrip("-").isdigit() and reference.isascii(), "userref"),
+        (reference is not None, "userref"),
         (found.get("stptype", "cancel-newest") in _SELF_TRADES, "stptype"),
     )
     wrong = next((what for holds, what in checks if not holds), None)
@@ -100,7 +102,7 @@ def new_order(found: Mapping[str, str], venue_ns: int) -> NewOrder | str:
         reduce_only=found.get("reduce_only", "false").lower() == "true",
         self_trade=_SELF_TRADES[found.get("stptype", "cancel-newest")],
         client_id=found.get("cl_ord_id", ""),
-        reference=int(reference),
+        reference=reference or 0,
         validate=found.get("validate", "false").lower() in {"true", "1"},
         close=_close(found),
     )
@@ -137,12 +139,17 @@ def named(found: Mapping[str, str], *lists: str) -> Named:
     references: list[int] = []
     for name in lists:
         for text in found.get(name, "").split(",")[:NAMES_MAX]:
-            if text.lstrip("-").isdigit() and text.isascii():
-                references.append(int(text))
+            number = _whole(text)
+            if number is not None:
+                references.append(number)
             elif text:
                 ids.append(text)
     client_ids = tuple(text for text in found.get("cl_ord_id", "").split(",")[:NAMES_MAX] if text)
     return Named(order_ids=tuple(ids), client_ids=client_ids, references=tuple(references))
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def _from_json(body: bytes) -> dict[str, str] | None:
