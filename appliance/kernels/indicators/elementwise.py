@@ -8,34 +8,41 @@ from appliance.kernels.indicators.layout import NEARLY_ZERO, OP, OUT, A, B, C, F
 
 
 @part
-def combined(op: int, x: float, y: float, scale: float, instead: float) -> float:
-    """Join two numbers."""
-    if op == layout.ADD:
-        return x + scale * y
-    if op == layout.MULTIPLY:
-        return x * y
-    if op == layout.DIVIDE:
-        return x / y if y != 0.0 else np.nan
-    if op == layout.DIVIDE_OR:
-        return instead if abs(y) < NEARLY_ZERO else scale * x / y
-    if op == layout.LARGER:
-        return max(x, y)
-    if op == layout.SMALLER:
-        return min(x, y)
-    if op == layout.GREATER:
-        return 1.0 if x > y else 0.0
-    if op == layout.POWER:
-        return float(x**scale)
-    return x
-
-
-@part
 def combine(regs: Rows, rows: int, code: Integers, par: Floats) -> None:
-    """Join two registers row by row; where either is not a number, so is the result."""
+    """Join two registers row by row; where either is not a number, so is the result.
+
+    A loop for each operation, so that the processor takes several rows at once.
+    """
     op, x, y, out, scale, instead = code[OP], regs[code[A]], regs[code[B]], regs[code[OUT]], par[0], par[1]
-    for i in range(rows):
-        v, w = x[i], y[i]
-        out[i] = combined(op, v, w, scale, instead) if v == v and w == w else np.nan
+    if op == layout.ADD:
+        for i in range(rows):
+            out[i] = x[i] + scale * y[i]
+    elif op == layout.MULTIPLY:
+        for i in range(rows):
+            out[i] = x[i] * y[i]
+    elif op == layout.DIVIDE_OR:
+        for i in range(rows):
+            near = abs(y[i]) < NEARLY_ZERO
+            share = scale * x[i] / (1.0 if near else y[i])
+            out[i] = instead + 0.0 * x[i] if near else share
+    elif op == layout.LARGER:
+        for i in range(rows):
+            out[i] = max(x[i], y[i]) + 0.0 * (x[i] + y[i])
+    elif op == layout.SMALLER:
+        for i in range(rows):
+            out[i] = min(x[i], y[i]) + 0.0 * (x[i] + y[i])
+    elif op == layout.DIVIDE:
+        for i in range(rows):
+            out[i] = x[i] / y[i] if y[i] != 0.0 else np.nan
+    elif op == layout.GREATER:
+        for i in range(rows):
+            out[i] = (1.0 if x[i] > y[i] else 0.0) + 0.0 * (x[i] + y[i])
+    elif op == layout.POWER:
+        for i in range(rows):
+            out[i] = x[i] ** scale
+    else:
+        for i in range(rows):
+            out[i] = x[i] + 0.0 * y[i]
 
 
 @part
@@ -61,10 +68,6 @@ def choose(regs: Rows, rows: int, code: Integers) -> None:
 @part
 def mapped_value(which: int, x: float) -> float:
     """Apply a function of one number."""
-    if which == layout.ABSOLUTE:
-        return abs(x)
-    if which == layout.SQUARE_ROOT:
-        return float(np.sqrt(x))
     if which == layout.LOGARITHM:
         return float(np.log(x))
     if which == layout.EXPONENTIAL:
@@ -100,6 +103,14 @@ def mapped_value(which: int, x: float) -> float:
 def mapped(regs: Rows, rows: int, code: Integers) -> None:
     """Apply a function to every row; what has no finite value is not a number."""
     x, out, which = regs[code[A]], regs[code[OUT]], code[N]
+    if which == layout.ABSOLUTE:
+        for i in range(rows):
+            out[i] = abs(x[i])
+        return
+    if which == layout.SQUARE_ROOT:
+        for i in range(rows):
+            out[i] = np.sqrt(x[i])
+        return
     for i in range(rows):
         value = mapped_value(which, x[i])
         out[i] = value if np.isfinite(value) else np.nan

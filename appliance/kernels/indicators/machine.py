@@ -25,6 +25,8 @@ def window(op: int, regs: Rows, rows: int, s: Floats, code: Integers, par: Float
         windows.slope(regs, rows, s, code)
     elif op == layout.RELATION:
         windows.relation(regs, rows, s, code)
+    elif op == layout.PEAK:
+        scans.peak(regs, rows, s, code, par)
     elif op == layout.EXTREME:
         scans.extreme(regs, rows, s, code, par)
     elif op == layout.PROFILE:

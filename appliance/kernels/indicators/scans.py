@@ -9,17 +9,17 @@ from appliance.kernels.indicators.layout import OP, OUT, A, B, Floats, Integers,
 
 @part
 def extreme(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
-    """Return the greatest (or, with a sign of -1, the least) of the last n values and how many rows ago it was.
+    """Return how many rows ago the greatest (or, with a sign of -1, the least) of the last n values was.
 
     Among equals the latest counts, unless all the window had to be searched again and M is 0: then the earliest of it,
     as TA-Lib has it.
     """
-    x, out, ago, n, latest, sign = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N], code[M], par[0]
+    x, ago, n, latest, sign = regs[code[A]], regs[code[OUT]], code[N], code[M], par[0]
     seen, j, best, age, ring = int(s[0]), int(s[1]), s[2], int(s[3]), s[4:]
     for i in range(rows):
         v = sign * x[i]
         if v != v:
-            out[i] = ago[i] = np.nan
+            ago[i] = np.nan
             continue
         ring[j] = v
         seen += 1
@@ -28,7 +28,7 @@ def extreme(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
         if j == n:
             j = 0
         if seen < n:
-            out[i] = ago[i] = np.nan
+            ago[i] = np.nan
             continue
         if age >= n or seen == n:
             best = -np.inf
@@ -44,9 +44,33 @@ def extreme(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> No
         elif v >= best:
             best = v
             age = 0
-        out[i] = sign * best
         ago[i] = age
     s[0], s[1], s[2], s[3] = min(seen, n + 1), j, best, age
+
+
+@part
+def peak(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
+    """Return the greatest (or, with a sign of -1, the least) of the last n values, from two parts like the sums."""
+    x, out, n, sign = regs[code[A]], regs[code[OUT]], code[N], par[0]
+    j, newer, full, ring, older = int(s[0]), s[1], s[2] > 0.0, s[3 : 3 + n], s[3 + n : 3 + 2 * n]
+    for i in range(rows):
+        v = sign * x[i]
+        if v != v:
+            out[i] = np.nan
+            continue
+        newer = v if j == 0 or v > newer else newer
+        ring[j] = v
+        j += 1
+        value = newer
+        if j == n:
+            j, full, best = 0, True, v
+            for k in range(n - 1, -1, -1):
+                best = max(best, ring[k])
+                older[k] = best
+        elif full:
+            value = max(newer, older[j])
+        out[i] = sign * value if full else np.nan
+    s[0], s[1], s[2] = j, newer, full
 
 
 @part

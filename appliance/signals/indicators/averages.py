@@ -146,9 +146,9 @@ def vidya(x: Series, n: int, momentum: int) -> Series:
 def frama(x: Series, high: Series, low: Series, n: int) -> Series:
     """Average by the fractal dimension of two halves and the whole (Ehlers)."""
     half = n // 2
-    top, bottom = highest(high, half)[0], lowest(low, half)[0]
+    top, bottom = highest(high, half), lowest(low, half)
     recent = (top - bottom) / half
-    whole = (highest(high, 2 * half)[0] - lowest(low, 2 * half)[0]) / (2 * half)
+    whole = (highest(high, 2 * half) - lowest(low, 2 * half)) / (2 * half)
     dimension = (logarithm(recent + lag(recent, half)) - logarithm(whole)) / 0.6931471805599453
     weight = exponential((dimension - 1.0) * -4.6)
     weight = smaller(larger(weight, weight * 0.0 + 0.01), weight * 0.0 + 1.0)
@@ -176,7 +176,7 @@ def acceleration_bands(high: Series, low: Series, close: Series, n: int) -> Trip
 
 def donchian(high: Series, low: Series, n: int) -> Triple:
     """Return the extremes of n rows and their middle."""
-    top, bottom = highest(high, n)[0], lowest(low, n)[0]
+    top, bottom = highest(high, n), lowest(low, n)
     return top, (top + bottom) * 0.5, bottom
 
 
@@ -214,13 +214,13 @@ def ichimoku(high: Series, low: Series, fast: int, middle: int, slow: int) -> tu
 def chandelier(high: Series, low: Series, close: Series, n: int, factor: float) -> Pair:
     """Return the stops of a long and of a short so many average ranges from the extreme of n rows."""
     away = factor * average_range(high, low, close, n)
-    return highest(high, n)[0] - away, lowest(low, n)[0] + away
+    return highest(high, n) - away, lowest(low, n) + away
 
 
 def chande_kroll(high: Series, low: Series, close: Series, n: int, factor: float, smooth: int) -> Pair:
     """Return the extremes of a chandelier's stops."""
     long, short = chandelier(high, low, close, n, factor)
-    return highest(long, smooth)[0], lowest(short, smooth)[0]
+    return highest(long, smooth), lowest(short, smooth)
 
 
 def alligator(high: Series, low: Series, jaw: int, teeth: int, lips: int) -> Triple:

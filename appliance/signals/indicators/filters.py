@@ -83,12 +83,12 @@ def band_pass(x: Series, n: int, width: float) -> Pair:
     a = g - math.sqrt(g * g - 1.0)
     share = 0.5 * (1.0 - a)
     passed = recursive(x, (share, 0.0, -share), (b * (1.0 + a), -a))
-    top = highest(mapped(passed, layout.ABSOLUTE), n)[0]
+    top = highest(mapped(passed, layout.ABSOLUTE), n)
     return passed, divided(passed, top)
 
 
 def stochastic_cycle(x: Series, n: int) -> Series:
     """Return where the filtered price stands in its range of n rows."""
     passed = roofing(x, 10, 48)
-    bottom = lowest(passed, n)[0]
-    return super_smoother(divided(passed - bottom, highest(passed, n)[0] - bottom, 100.0), 10)
+    bottom = lowest(passed, n)
+    return super_smoother(divided(passed - bottom, highest(passed, n) - bottom, 100.0), 10)

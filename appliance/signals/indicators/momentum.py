@@ -20,12 +20,14 @@ from appliance.signals.indicators.steps import (
     fall,
     following,
     highest,
+    highest_age,
     hold,
     lag,
     larger,
     line,
     logarithm,
     lowest,
+    lowest_age,
     mapped,
     mean_deviation,
     moves,
@@ -90,8 +92,8 @@ def macd_of_kinds(x: Series, fast: int, a: int, slow: int, b: int, signal: int, 
 
 def stand(x: Series, high: Series, low: Series, n: int) -> Series:
     """Return where price stands between the extremes of n rows, in percent."""
-    bottom = lowest(low, n)[0]
-    return divided(x - bottom, highest(high, n)[0] - bottom, 100.0)
+    bottom = lowest(low, n)
+    return divided(x - bottom, highest(high, n) - bottom, 100.0)
 
 
 def stochastic(x: Series, high: Series, low: Series, n: int, k: int, k_kind: int, d: int, d_kind: int) -> Pair:
@@ -119,7 +121,7 @@ def kdj(high: Series, low: Series, close: Series, n: int, k: int, k_kind: int, d
 
 def momentum_index(high: Series, low: Series, close: Series, n: int, fast: int, slow: int, signal: int) -> Pair:
     """Return Blau's stochastic momentum and its average."""
-    top, bottom = highest(high, n)[0], lowest(low, n)[0]
+    top, bottom = highest(high, n), lowest(low, n)
     away = ema(ema(close - (top + bottom) * 0.5, slow), fast)
     reach = ema(ema(top - bottom, slow), fast)
     index = divided(away, reach, 200.0)
@@ -151,8 +153,8 @@ def commodity(high: Series, low: Series, close: Series, n: int) -> Series:
 
 def aroon(high: Series, low: Series, n: int) -> Pair:
     """Return how recent the lowest and the highest of n rows are, in percent."""
-    down = lowest(low, n + 1, latest=True)[1]
-    up = highest(high, n + 1, latest=True)[1]
+    down = lowest_age(low, n + 1, latest=True)
+    up = highest_age(high, n + 1, latest=True)
     return 100.0 - down * (100.0 / n), 100.0 - up * (100.0 / n)
 
 
@@ -164,8 +166,8 @@ def aroon_gap(high: Series, low: Series, n: int) -> Series:
 
 def below_top(high: Series, low: Series, close: Series, n: int) -> Series:
     """Return how far price is below the highest of n rows, in percent of their range."""
-    top = highest(high, n)[0]
-    return divided(close - top, top - lowest(low, n)[0], 100.0)
+    top = highest(high, n)
+    return divided(close - top, top - lowest(low, n), 100.0)
 
 
 def unsmoothed(x: Series, n: int) -> Series:
@@ -183,8 +185,8 @@ def intraday(opened: Series, close: Series, n: int) -> Series:
 def fisher(high: Series, low: Series, n: int) -> Pair:
     """Return Ehlers' Fisher transform of the stand, and its value a row before."""
     price = (high + low) * 0.5
-    bottom = lowest(price, n)[0]
-    where = divided(price - bottom, highest(price, n)[0] - bottom, instead=0.5)
+    bottom = lowest(price, n)
+    where = divided(price - bottom, highest(price, n) - bottom, instead=0.5)
     smooth = recursive(where * 2.0 - 1.0, (0.33, 0.0, 0.0), (0.67, 0.0))
     edge = smooth * 0.0 + 0.999
     smooth = larger(smaller(smooth, edge), -edge)
@@ -215,8 +217,8 @@ def schaff(x: Series, fast: int, slow: int, cycle: int, factor: float) -> Series
     gap_ = following(x, fast) - following(x, slow)
 
     def once(y: Series) -> Series:
-        bottom = lowest(y, cycle)[0]
-        reach = highest(y, cycle)[0] - bottom
+        bottom = lowest(y, cycle)
+        reach = highest(y, cycle) - bottom
         return weighted(hold((y - bottom) / reach * 100.0, reach), 1, factor)
 
     return once(once(gap_))
@@ -247,7 +249,7 @@ def forecast(x: Series, n: int) -> Series:
 
 def vertical_horizontal(x: Series, n: int) -> Series:
     """Return the range of closes over the way between them (White)."""
-    return divided(highest(x, n)[0] - lowest(x, n)[0], window_sum(absolute(change(x)), n))
+    return divided(highest(x, n) - lowest(x, n), window_sum(absolute(change(x)), n))
 
 
 def vigor(opened: Series, high: Series, low: Series, close: Series, n: int) -> Pair:
@@ -343,7 +345,7 @@ def swing(opened: Series, high: Series, low: Series, close: Series, limit: float
 
 def gopalakrishnan(high: Series, low: Series, n: int) -> Series:
     """Return the logarithm of the range of n rows over that of n."""
-    return logarithm(highest(high, n)[0] - lowest(low, n)[0]) / math.log(n)
+    return logarithm(highest(high, n) - lowest(low, n)) / math.log(n)
 
 
 def average_reach(high: Series, low: Series, close: Series, n: int) -> Series:

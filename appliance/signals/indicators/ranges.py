@@ -111,14 +111,14 @@ def relative_volatility(x: Series, n: int, window: int) -> Series:
 
 def ulcer(x: Series, n: int) -> Series:
     """Return the root mean square of the percent below the highest close."""
-    top = highest(x, n)[0]
+    top = highest(x, n)
     below = divided(x - top, top, 100.0)
     return root(sma(below * below, n))
 
 
 def choppiness(high: Series, low: Series, close: Series, n: int) -> Series:
     """Return how much of the way was to and fro: 100 all, 0 a straight line (Dreiss)."""
-    top, bottom = highest(high, n)[0], lowest(low, n)[0]
+    top, bottom = highest(high, n), lowest(low, n)
     way = window_sum(true_range(high, low, close), n)
     return logarithm(way / (top - bottom)) * (100.0 / math.log(n))
 
@@ -134,7 +134,7 @@ def vortex(high: Series, low: Series, close: Series, n: int) -> Pair:
 def squeeze(high: Series, low: Series, close: Series, n: int, wide: float, narrow: float) -> Pair:
     """Tell whether Bollinger's bands lie inside Keltner's, and which way price leans (after Carter)."""
     inner, outer = wide * deviation(close, n), narrow * sma(true_range(high, low, close), n)
-    middle = (highest(high, n)[0] + lowest(low, n)[0]) * 0.5
+    middle = (highest(high, n) + lowest(low, n)) * 0.5
     away = close - (middle + sma(close, n)) * 0.5
     _, slope, mean = line(away, n)
     return above(outer, inner), mean + slope * ((n - 1) / 2.0)

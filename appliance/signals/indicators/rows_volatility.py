@@ -30,6 +30,6 @@ ROWS: Final = (
     Row("gopalakrishnan", "volatility", "high low", length(10), "gapo", "Logarithm of the range over that of n (Gopalakrishnan 2001)", m.gopalakrishnan),
     Row("rms_step", "volatility", "close", length(14, 1), "rms", "Root mean square of steps", m.skewed),
     Row("log_return", "volatility", "close", (), "log_return", "Logarithm of close over the last close", r.log_return),
-    Row("channel_width", "volatility", "high low close", length(20, 1), "width", "Donchian's width over the close", lambda h, w, c, n: divided(highest(h, n)[0] - lowest(w, n)[0], c, 100.0)),
+    Row("channel_width", "volatility", "high low close", length(20, 1), "width", "Donchian's width over the close", lambda h, w, c, n: divided(highest(h, n) - lowest(w, n), c, 100.0)),
     Row("variance_log", "volatility", "close", length(20), "variance", "Variance of the logarithm of price", lambda x, n: spread(logarithm(x), n)[1]),
 )  # fmt: skip

@@ -10,10 +10,12 @@ from appliance.signals.indicators.steps import (
     change,
     divided,
     highest,
+    highest_age,
     lag,
     line,
     logarithm,
     lowest,
+    lowest_age,
     mapped,
     relation,
     root,
@@ -98,12 +100,12 @@ def half_life(x: Series, n: int) -> Series:
 
 def extremes(x: Series, n: int) -> Pair:
     """Return the least and the greatest of n values."""
-    return lowest(x, n)[0], highest(x, n)[0]
+    return lowest(x, n), highest(x, n)
 
 
 def ages(x: Series, n: int) -> Pair:
     """Return how many rows ago the least and the greatest of n values were."""
-    return lowest(x, n)[1], highest(x, n)[1]
+    return lowest_age(x, n), highest_age(x, n)
 
 
 def session(opened: Series, high: Series, low: Series, close: Series, n: int) -> tuple[Series, Series, Series, Series]:

@@ -66,16 +66,24 @@ def relation(x: Series, y: Series, n: int) -> Triple:
     return a, b, both
 
 
-def highest(x: Series, n: int, *, latest: bool = False) -> Pair:
-    """Return the greatest of the last n values and how many rows ago it was."""
-    value, ago = x.draft.instruct(layout.EXTREME, (x,), (n - 1,) * 2, state=n + 4, n=n, m=int(latest), par=(1.0,))
-    return value, ago
+def highest(x: Series, n: int) -> Series:
+    """Return the greatest of the last n values."""
+    return x.draft.one(layout.PEAK, (x,), n - 1, state=2 * n + 3, n=n, par=(1.0,))
 
 
-def lowest(x: Series, n: int, *, latest: bool = False) -> Pair:
-    """Return the least of the last n values and how many rows ago it was."""
-    value, ago = x.draft.instruct(layout.EXTREME, (x,), (n - 1,) * 2, state=n + 4, n=n, m=int(latest), par=(-1.0,))
-    return value, ago
+def lowest(x: Series, n: int) -> Series:
+    """Return the least of the last n values."""
+    return x.draft.one(layout.PEAK, (x,), n - 1, state=2 * n + 3, n=n, par=(-1.0,))
+
+
+def highest_age(x: Series, n: int, *, latest: bool = False) -> Series:
+    """Return how many rows ago the greatest of the last n values was; among equals see the instruction."""
+    return x.draft.one(layout.EXTREME, (x,), n - 1, state=n + 4, n=n, m=int(latest), par=(1.0,))
+
+
+def lowest_age(x: Series, n: int, *, latest: bool = False) -> Series:
+    """Return how many rows ago the least of the last n values was; among equals see the instruction."""
+    return x.draft.one(layout.EXTREME, (x,), n - 1, state=n + 4, n=n, m=int(latest), par=(-1.0,))
 
 
 def mean_deviation(x: Series, n: int) -> Series:
