@@ -64,6 +64,12 @@ VERBS: dict[str, Verb] = {
         "appliance.signals.indicators.command_indicators",
         "list the indicators, explain one, or compute one over a file of bars",
     ),
+    "models": Verb("appliance.signals.models.command_models", "list, verify or test the installed models"),
+    "evaluate": Verb(
+        "appliance.lab.command_evaluate",
+        "run the installed models over a file of bars and tell what they are worth",
+    ),
+    "explain": Verb("appliance.store.command_explain", "tell why something was bought, from the journal"),
     "patterns": Verb(
         "appliance.signals.patterns.command_patterns",
         "list chart patterns, candlesticks and levels in a file of bars",

@@ -31,6 +31,7 @@ from appliance.engine.backup_task import Backups
 from appliance.engine.health_looks import JournalWatch, Sources, looks
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
+from appliance.engine.model_desk import Folder, ModelDesk
 from appliance.engine.ports import Recording
 from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import Ports, Runner, Unrecorded
@@ -43,6 +44,7 @@ from appliance.market.recording import Start
 from appliance.safety.heartbeat import HeartbeatWriter, heartbeat_path
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
+from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.store.journal import Journal
 from appliance.store.limits import JournalLimits
 from appliance.store.paths import backups_in, journal_in
@@ -165,6 +167,7 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         await server.start()
         stack.push_async_callback(server.close)
         ports = _ports(config, clock, venue, journal, server, recording, say)
+        require_models(config, ports.models.problem)
         trader = build_trader(
             config,
             venue.names.instruments,
@@ -220,8 +223,19 @@ def _ports(
         watchdog=Notifier(os.environ),
         backups=_backups(config, journal, clock, say),
         health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
+        models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
         pid=os.getpid(),
     )
+
+
+def require_models(config: Config, problem: str) -> None:
+    """Refuse to start where models are wanted that cannot be trusted, unless trading goes on without them."""
+    if config.models.enabled and config.models.missing == "refuse" and problem:
+        raise ConfigError(f"models.missing is refuse, and {problem}")
+
+
+def _models() -> Folder:
+    return Folder(models_folder(), trusted_key())
 
 
 def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:

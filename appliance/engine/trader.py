@@ -18,6 +18,7 @@ from appliance.core.values import STOP_KINDS, Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
 from appliance.engine.inlet import Inlet
+from appliance.engine.model_voices import ModelVoices
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
@@ -27,6 +28,7 @@ from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
 from appliance.safety.modes import Mode, may_open, may_reduce
 from appliance.signals.features import Features
+from appliance.signals.fusion import MODELS
 from appliance.strategies.contract import Opinion, Stance, Strategy
 from appliance.trading import decision
 from appliance.trading.desk import Desk
@@ -56,6 +58,7 @@ class TradeSettings(NamedTuple):
 
     fraction_ppm: int
     minimum_hold_ns: int
+    models_act: bool
 
 
 class Parts(NamedTuple):
@@ -73,6 +76,7 @@ class Parts(NamedTuple):
     conduct: Conduct
     settings: TradeSettings
     board: BreakerBoard
+    voices: ModelVoices
     intake: Intake
     protection: Protection
     restraint: Restraint
@@ -128,6 +132,7 @@ class Trader:
             events.ShutdownRequested: conduct.shutdown_requested,
             events.HealthChanged: conduct.health_changed,
             events.LayerStopped: conduct.layer_stopped,
+            events.ModelsAnswered: self._on_models,
         }
 
     @property
@@ -233,6 +238,7 @@ class Trader:
         if tape is None:
             return
         bar = tape.quote(event, self._parts.scribe.now_ns)
+        self._parts.voices.quote(event)
         if self._parts.board.quoted(event):
             self._parts.conduct.review()
         if event.instrument in self.ledger.positions:
@@ -271,13 +277,24 @@ class Trader:
         features = parts.features[bar.instrument]
         features.update(bar)
         parts.portfolio.correlations.add(bar.instrument, bar.start_ns, features.log_return)
-        stopped = parts.conduct.stopping.strategies_stopped or not may_reduce(self.mode)
-        if stopped or not parts.watch.fresh(bar.instrument):
+        parts.voices.bar(bar)
+        if not self._strategies_heard(bar.instrument):
             return
         for strategy in parts.strategies:
             opinion = strategy.opinion(features)
             if opinion.stance is not Stance.WAIT:
                 self._follow(bar.instrument, strategy.name, opinion)
+
+    def _on_models(self, event: events.ModelsAnswered) -> None:
+        opinion = self._parts.voices.answered(event)
+        acting = self._parts.settings.models_act and self._strategies_heard(event.instrument)
+        if acting and opinion.stance is not Stance.WAIT:
+            self._follow(event.instrument, MODELS, opinion)
+
+    def _strategies_heard(self, instrument: str) -> bool:
+        parts = self._parts
+        stopped = parts.conduct.stopping.strategies_stopped or not may_reduce(self.mode)
+        return not stopped and parts.watch.fresh(instrument)
 
     def _follow(self, instrument: str, strategy: str, opinion: Opinion) -> None:
         held_lots = self.ledger.strategy_lots(instrument, strategy)
@@ -299,11 +316,15 @@ class Trader:
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
             return
+        fused = parts.voices.fuse(instrument, strategy)
+        if not fused.allowed:
+            self.denials[fused.why_not] += 1
+            return
         plan = decision.entry(instrument, strategy, tape.ask_ticks, 0, reason)
         lots = entry_lots(
             parts.instruments[instrument],
             parts.portfolio.equity_quanta(),
-            parts.settings.fraction_ppm,
+            parts.voices.fraction_ppm(strategy, parts.settings.fraction_ppm),
             plan.price_ticks,
             reduced=self.mode is Mode.REDUCED,
         )
@@ -317,6 +338,7 @@ class Trader:
             return
         parts.portfolio.count_order()
         self._held_since_ns.pop((instrument, strategy), None)
+        parts.voices.decided(instrument, strategy, reason, fused)
         parts.board.planned(instrument, parts.desk.plan(plan))
 
     def _stop_losses(self, instrument: str, tape: Tape) -> None:

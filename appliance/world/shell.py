@@ -14,9 +14,19 @@ from typing import NamedTuple, Protocol
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    AskModels,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    WriteRow,
+)
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
+from appliance.engine.model_voices import silent
 from appliance.engine.trader import Trader
 from appliance.safety.cascade import Layer, Word
 from appliance.safety.modes import Mode
@@ -234,6 +244,8 @@ class Shell:
                 self._stop_layer(command)
             case StartLayer():
                 self.around.feed.open()
+            case AskModels():
+                self._queue.append(silent(command, "absent", "the world has no models", "", 0))
             case SubscribeMarket():
                 pass  # this world's feed tells quotes and trades, which need no subscription
             case _:

@@ -16,7 +16,7 @@ from appliance.core.config import Config
 from appliance.core.errors import ApplianceError, ConfigError, WireError
 from appliance.venues.kraken.account import AccountAsker, understood
 from appliance.venues.kraken.endpoint import Endpoint, endpoint
-from appliance.venues.kraken.keys import TRADER_KEY, VenueKey, read_key
+from appliance.venues.kraken.keys import TRADER_KEY, VenueKey, key_path, read_key
 from appliance.venues.kraken.link import LinkLimits
 from appliance.venues.kraken.nonce import NonceCounter
 from appliance.venues.kraken.rest import RestClient
@@ -51,7 +51,7 @@ async def join(config: Config, clock: Clock, say: Callable[[str], None], patienc
         attempts += 1
         problem = ""
         try:
-            key = read_key(state / TRADER_KEY)
+            key = read_key(key_path(TRADER_KEY, state))
             client = RestClient(place, key, nonce)
             return _venue(config, client, await _asked(config, client, state), clock, say)
         except ConfigError:
@@ -87,7 +87,7 @@ async def _asked(config: Config, client: RestClient, state: Path) -> Names:
 def _from_what_was_known(
     config: Config, place: Endpoint, nonce: NonceCounter, clock: Clock, say: Callable[[str], None], problem: str
 ) -> Venue:
-    key: VenueKey = read_key(config.paths.state / TRADER_KEY)
+    key: VenueKey = read_key(key_path(TRADER_KEY, config.paths.state))
     path = config.paths.state / TERMS_NAME
     try:
         body = path.read_bytes() if path.stat().st_size <= TERMS_BYTES_MAX else b""

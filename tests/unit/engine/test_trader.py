@@ -305,6 +305,7 @@ def day(seconds: int, seed: int) -> str:
                         | commands.StopLayer()
                         | commands.StartLayer()
                         | commands.SubscribeMarket()
+                        | commands.AskModels()
                     ):
                         pass
                     case _:
