@@ -62,6 +62,10 @@ VERBS: dict[str, Verb] = {
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
     ),
+    "indicators": Verb(
+        "appliance.signals.indicators.command_indicators",
+        "list the indicators, explain one, or compute one over a file of bars",
+    ),
     "models": Verb("appliance.signals.models.command_models", "list, verify or test the installed models"),
     "evaluate": Verb(
         "appliance.lab.command_evaluate",
