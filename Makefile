@@ -9,7 +9,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench hil-test lock clean
+.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench image hil-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -53,6 +53,9 @@ world: setup ## simulate SEEDS days of faults and check the invariants
 
 bench: setup ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench
+
+image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
+	@image/build.sh
 
 hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
