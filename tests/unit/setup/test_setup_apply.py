@@ -70,14 +70,14 @@ def test_the_wireless_key_is_what_the_standard_derives(box: FakeBox) -> None:
 
 class _FullVault(OpenVault):
     def put(self, name: str, secret: Secret) -> None:
-        raise StoreFailure("no room")
+        raise StoreFailure(f"no room for {name} of {len(secret.reveal())} characters")
 
 
 def test_a_key_that_cannot_be_kept_is_not_wiped(box: FakeBox) -> None:
     """Shows that a full disk loses no key; fails when the card is wiped before the key is safe."""
     box.vault = _FullVault()
     box.write("setup.toml", SECRETS)
-    assert box.start().problems == ("no room",)
+    assert box.start().problems == ("no room for venue.key of 17 characters",)
     assert (box.card_folder / "setup.toml").read_text() == SECRETS
     assert not box.may_run
 
@@ -125,7 +125,7 @@ def test_a_mistake_is_told_in_plain_words_and_stops_the_start(text: str, told: s
 
 
 def test_wrong_settings_of_the_appliance_stop_it_and_leave_the_network(box: FakeBox) -> None:
-    """Shows that a box with a mistake in appliance.toml is still found on the network; fails when it trades or hides."""
+    """Shows that a box with a mistake in appliance.toml is still found on the network; fails when it hides."""
     box.write("appliance.toml", "[risk]\nposition_percent_max = 9000\n")
     box.write("setup.toml", 'host_name = "attic"\n[ssh]\npublic_key = "ssh-ed25519 ' + "A" * 68 + '"\n')
     assert "position_percent_max" in box.start().problems[0]
