@@ -11,7 +11,7 @@ if [ ! -e "$archive" ]; then
     mkdir -p "$CACHE"
     say "installing Debian $SUITE for $ARCH (a minute natively; about fifteen under emulation)"
     # INITRD=No: the initial memory disk is made by initrd.sh, without emulation.
-    INITRD=No mmdebstrap --quiet --variant=essential --arch="$ARCH" --components=main,non-free-firmware \
+    INITRD=No mmdebstrap --quiet --format=tar --variant=essential --arch="$ARCH" --components=main,non-free-firmware \
         --include="$(packages)" --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \

@@ -8,8 +8,8 @@ trap 'rm -rf "$work"' EXIT
 say "packing the system"
 # /var lives on the data partition and /boot on the card's first one; the system has only the places for them.
 mksquashfs "$system" "$work/system" -noappend -quiet -no-progress -processors "${IMAGE_JOBS:-2}" -comp zstd \
-    -Xcompression-level 19 -b 256K -no-xattrs -wildcards -e 'var/*' 'boot/*' 'proc/*' 'sys/*' 'dev/*' 'run/*' 'tmp/*' \
-    -p '/boot/firmware d 755 0 0'
+    -Xcompression-level 12 -b 256K -no-xattrs -p '/boot/firmware d 755 0 0' \
+    -wildcards -e 'var/*' 'boot/*' 'proc/*' 'sys/*' 'dev/*' 'run/*' 'tmp/*' >&2
 
 say "filling the first partition"
 fat=$work/boot-files

@@ -7,6 +7,7 @@ is wrong the last step is left out: without settings neither guardian nor trader
 
 import hashlib
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
@@ -30,6 +31,7 @@ OWNER_NAME: Final = "seal.pub"
 _SEAL_BYTES_MAX: Final = 65_536
 _PSK_ROUNDS: Final = 4096
 _PSK_BYTES: Final = 32
+_PAPER_KEY_BYTES: Final = 32
 T = TypeVar("T")
 
 
@@ -56,6 +58,7 @@ def apply(card: Card, vault: Vault, places: Places, name_host: Callable[[str], N
     files: dict[str, str] = {}
     if setup is not None:
         _collect(problems, lambda: _move_keys(card, vault, setup))
+        _collect(problems, lambda: _paper_key(vault))
         files = _collect(problems, lambda: _services(setup, config, vault)) or {}
         name_host(setup.host_name)
     seal = _collect(problems, lambda: _seal(card, places.state)) or {}
@@ -133,6 +136,13 @@ def _move_keys(card: Card, vault: Vault, setup: Setup) -> None:
     for name, secret in keys.items():
         vault.put(name, secret)
     card.overwrite(SETUP_NAME, after)
+
+
+def _paper_key(vault: Vault) -> None:
+    """Make the paper venue's second key, unless there is one; with a real venue the owner's own takes its place."""
+    name = CREDENTIALS["last_resort_key"]
+    if name not in vault.names():
+        vault.put(name, Secret(secrets.token_hex(_PAPER_KEY_BYTES)))
 
 
 def _services(setup: Setup, config: Config | None, vault: Vault) -> dict[str, str]:

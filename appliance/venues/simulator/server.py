@@ -223,7 +223,7 @@ def lessens(command: VenueCommand) -> bool:
 
 
 def listen(path: Path) -> socket.socket:
-    """Return a socket bound to a path that only this user may connect to, in place of one a dead process left."""
+    """Return a socket at a path that only this user and group may connect to, in place of a dead process's."""
     length = len(os.fsencode(path))
     if length > SOCKET_PATH_BYTES_MAX:
         raise ConfigError(f"socket path {path} has {length} bytes; choose one of at most {SOCKET_PATH_BYTES_MAX}")
@@ -231,7 +231,7 @@ def listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         listener.bind(str(path))
-        path.chmod(0o600)
+        path.chmod(0o660)
     except OSError as problem:
         listener.close()
         raise ConfigError(f"cannot make the socket {path}: {problem.strerror}") from problem
