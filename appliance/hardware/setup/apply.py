@@ -57,8 +57,7 @@ def apply(card: Card, vault: Vault, places: Places, name_host: Callable[[str], N
     setup = _collect(problems, lambda: _setup(card))
     files: dict[str, str] = {}
     if setup is not None:
-        _collect(problems, lambda: _move_keys(card, vault, setup))
-        _collect(problems, lambda: _paper_key(vault))
+        _collect(problems, lambda: _keep_keys(card, vault, setup))
         files = _collect(problems, lambda: _services(setup, config, vault)) or {}
         name_host(setup.host_name)
     seal = _collect(problems, lambda: _seal(card, places.state)) or {}
@@ -122,6 +121,11 @@ def _network_key(network: str, password: str) -> Secret:
     """Return what IEEE 802.11i derives from name and password: the password itself is not needed again."""
     derived = hashlib.pbkdf2_hmac("sha1", password.encode(), network.encode(), _PSK_ROUNDS, _PSK_BYTES)
     return Secret(derived.hex())
+
+
+def _keep_keys(card: Card, vault: Vault, setup: Setup) -> None:
+    _move_keys(card, vault, setup)
+    _paper_key(vault)
 
 
 def _move_keys(card: Card, vault: Vault, setup: Setup) -> None:

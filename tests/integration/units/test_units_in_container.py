@@ -4,6 +4,7 @@ Every test leaves the box running for the next one; those that end a service for
 """
 
 import time
+from functools import partial
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_box_with_its_card_turns_green_by_itself(box: Container) -> None:
     process cannot reach another, or tells systemd that it is ready when it is not.
     """
     for unit in ("guardian", "venue", "reporter", "trader"):
-        assert until(STARTED_S_MAX, lambda unit=unit: _active(box, unit)), box.journal(f"bot4-{unit}")
+        assert until(STARTED_S_MAX, partial(_active, box, unit)), box.journal(f"bot4-{unit}")
     assert until(STARTED_S_MAX, lambda: _lamp(box) == "NORMAL"), box.journal()[-3000:]
 
 
