@@ -41,7 +41,7 @@ system=$CACHE/system-$ARCH
 [ "$ARCH" = arm64 ] || { say "made $system, without a kernel: for containers on this machine"; exit 0; }
 "$HERE/card.sh" "$system" "$OUT/$name.img"
 say "compressing"
-xz --keep --force --threads="${IMAGE_JOBS:-2}" --block-size=67108864 -3 "$OUT/$name.img"
+xz --keep --force --threads="${IMAGE_JOBS:-2}" --block-size=67108864 -1 "$OUT/$name.img"
 "$ROOT/.venv/bin/python" "$HERE/manifest.py" "$OUT/$name.img" "$OUT/$name.img.xz" "$SOURCE_DATE_EPOCH" >"$OUT/$name.imager.json"
 (cd "$OUT" && sha256sum "$name.img.xz" "$name.img" "$name.cdx.json" >"$name.sha256")
 say "made build/image/$name.img.xz, $(($(stat -c %s "$OUT/$name.img.xz") / 1000000)) MB"
