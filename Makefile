@@ -4,12 +4,14 @@ PYTHON_FILES := appliance tests tools $(wildcard hil_tests models image)
 
 SEEDS ?= 500
 CHECK_SEEDS ?= 20
+IMAGES ?= 2000
+SECONDS ?= 60
 TESTS ?= tests
 
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run check fmt fmt-check lint types arch test world bench image hil-test lock clean
+.PHONY: help setup programs run check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -51,7 +53,16 @@ test: setup programs ## the whole suite (TESTS=tests/unit for a part)
 world: setup ## simulate SEEDS days of faults and check the invariants
 	@$(BIN)/appliance world --seeds $(SEEDS)
 
-bench: setup ## measure every stage, print the table, write it as JSON
+crash: setup programs ## cut the power at IMAGES moments and check what the disk may hold then
+	@$(BIN)/python -m tests.integration.crash.images --images $(IMAGES)
+
+fuzz: setup ## feed every reader with bytes for SECONDS each, guided by what they reach
+	@$(BIN)/python -m tests.property.fuzz --seconds $(SECONDS)
+
+peers: setup ## install the systems that benches are set beside, apart from everything else
+	@tools/peers.sh
+
+bench: setup peers ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench
 
 image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
@@ -64,5 +75,5 @@ lock: setup ## resolve again and write requirements/*.txt with hashes
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove everything that was made, .venv too
-	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	@rm -rf .venv .venv-peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,6 +64,14 @@ VERBS: dict[str, Verb] = {
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
     ),
+    "patterns": Verb(
+        "appliance.signals.patterns.command_patterns",
+        "list chart patterns, candlesticks and levels in a file of bars",
+    ),
+    "chart": Verb(
+        "appliance.signals.patterns.command_chart",
+        "draw a file of bars, indicators and found patterns as SVG",
+    ),
     "world": Verb(
         "appliance.world.command_world",
         "simulate days of faults from seeds and check the invariants",

@@ -38,6 +38,7 @@ from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
 from appliance.hardware.watchdog import Notifier
 from appliance.kernels.warm_up import warm_up
+from appliance.market.intake import DEPTH
 from appliance.market.recording import Start
 from appliance.safety.heartbeat import HeartbeatWriter, heartbeat_path
 from appliance.safety.lease import LeaseReader, lease_path
@@ -52,18 +53,17 @@ from appliance.trading.projected import ProjectedLedger
 from appliance.trading.rate import TokenBucket
 from appliance.trading.records import ESSENTIAL_KINDS, Boot, decode
 from appliance.trading.snapshot import freeze
-from appliance.venues.client import VenueFeed, VenueOrders
-from appliance.venues.simulator.instruments import BUILT_IN
+from appliance.venues.kraken.feed import KrakenFeed
+from appliance.venues.kraken.joining import Venue, join
+from appliance.venues.kraken.orders import KrakenOrders
 from appliance.wire.report import PROTOCOL_VERSION, Grid, Hello
 
 Say = Callable[[str], None]
-VENUE_SOCKET = "venue.sock"
 REPORT_SOCKET = "report.sock"
 RECORDINGS = "recordings"
 COPY_S_MAX = 600.0
 RECORDER_CLOSE_S = 1.0
 _MACHINE_ID = Path("/etc/machine-id")
-_INSTRUMENTS = {instrument.symbol: instrument for instrument in BUILT_IN}
 
 
 class _Replayed(NamedTuple):
@@ -155,17 +155,18 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         stack.callback(journal.close)
         replayed = _replay(journal, config.device.name, clock)
         say(f"journal: replayed {replayed.ledger.sequence:,} rows")
+        venue = await join(config, clock, say)
         now_ns = clock.monotonic_ns()
-        recording = _recording(config, config_text, replayed, now_ns, clock, say)
+        recording = _recording(config, config_text, replayed, venue, now_ns, clock, say)
         if isinstance(recording, Recorder):
             stack.callback(recording.close, RECORDER_CLOSE_S)
-        server = _report_server(config, journal, replayed)
+        server = _report_server(config, venue, journal, replayed)
         await server.start()
         stack.push_async_callback(server.close)
-        ports = _ports(config, clock, journal, server, recording, say)
+        ports = _ports(config, clock, venue, journal, server, recording, say)
         trader = build_trader(
             config,
-            _INSTRUMENTS,
+            venue.names.instruments,
             replayed.ledger,
             tag=replayed.tag,
             now_ns=now_ns,
@@ -184,7 +185,13 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
 
 
 def _ports(
-    config: Config, clock: SystemClock, journal: Journal, server: ReportServer, recording: Recording, say: Say
+    config: Config,
+    clock: SystemClock,
+    venue: Venue,
+    journal: Journal,
+    server: ReportServer,
+    recording: Recording,
+    say: Say,
 ) -> Ports:
     mailbox, boot, runtime = Mailbox(), boot_identity(), config.paths.runtime
     spread = random.SystemRandom()
@@ -197,8 +204,8 @@ def _ports(
         clock_sync=ClockSync(),
         mailbox=mailbox,
         journal=journal,
-        feed=VenueFeed(runtime / VENUE_SOCKET, post, spread),
-        orders=VenueOrders(runtime / VENUE_SOCKET, post, spread, clock),
+        feed=KrakenFeed(venue.market, post, clock, spread, DEPTH, venue.limits),
+        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, clock, spread, venue.limits),
         rate=TokenBucket(
             config.orders.rate_per_s_max,
             config.orders.rate_burst_count,
@@ -261,7 +268,7 @@ def _replay(journal: Journal, device: str, clock: SystemClock) -> _Replayed:
 
 
 def _recording(
-    config: Config, config_text: str, replayed: _Replayed, now_ns: int, clock: SystemClock, say: Say
+    config: Config, config_text: str, replayed: _Replayed, venue: Venue, now_ns: int, clock: SystemClock, say: Say
 ) -> Recording:
     if not config.recorder.enabled:
         return Unrecorded()
@@ -275,22 +282,18 @@ def _recording(
             wall_ns=replayed.wall_ns,
             synthetic=True,
             config_text=config_text,
-            instruments=BUILT_IN,
+            instruments=tuple(venue.names.instruments.values()),
             ledger_snapshot=freeze(replayed.ledger),
         )
     )
     return recorder
 
 
-def _report_server(config: Config, journal: Journal, replayed: _Replayed) -> ReportServer:
+def _report_server(config: Config, venue: Venue, journal: Journal, replayed: _Replayed) -> ReportServer:
     async def read_rows(from_sequence: int, limit: int) -> Sequence[Row]:
         return await asyncio.wrap_future(journal.page(from_sequence, limit))
 
-    grids = tuple(
-        Grid(name, _INSTRUMENTS[name].tick, _INSTRUMENTS[name].lot)
-        for name in config.market.instruments
-        if name in _INSTRUMENTS
-    )
+    grids = tuple(Grid(name, each.tick, each.lot) for name, each in venue.names.instruments.items())
     hello = Hello(
         PROTOCOL_VERSION,
         config.device.name,

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from appliance.core.config import DEMO_PATH, read
+from appliance.engine.command_run import own_places
 from appliance.engine.together import with_settings
 from appliance.guardian.command_bench_press import press
 from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
-from appliance.venues.simulator.ledger import ask_ledger
+from appliance.venues.simulator.ledger import ask_books
 
 LOOK_S = 0.002
 # A lamp whose guardian has not shown life for so long is driven by nobody.
@@ -64,7 +65,8 @@ class SimulatedRig:
         folder = Path(self._folder.name)
         self._runtime = folder / "run"
         self._config = folder / "appliance.toml"
-        values = {"state": f'"{folder}/state"', "runtime": f'"{self._runtime}"', "panel_port": "0"}
+        values = own_places(folder, 0)
+        self._books_url = values["rest_url"].strip('"')
         self._config.write_text(with_settings(read(DEMO_PATH).decode(), values))
         self._runtime.mkdir()
         self._log = (folder / "log").open("wb")
@@ -113,8 +115,7 @@ class SimulatedRig:
 
     def open_orders(self) -> int:
         """Ask the venue's own books."""
-        orders = ask_ledger(self._runtime / "venue.sock")["open_orders"]
-        return len(orders) if isinstance(orders, list) else 0
+        return len(ask_books(self._books_url).open_orders)
 
     def _start(self, name: str) -> "subprocess.Popen[bytes]":
         words = [sys.executable, "-m", "appliance", name, "--config", str(self._config)]

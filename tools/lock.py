@@ -31,6 +31,9 @@ def main() -> int:
     for architecture in ARCHITECTURES:
         write(f"runtime-{architecture}", architecture, runtime, PYTHONS)
         write(f"dev-{architecture}", architecture, development, PYTHONS)
+    # The peers that benches are set beside bring versions of their own, so they live in an environment of their own.
+    peers = run_resolver("peers.in", "\n".join(optional("bench")), [], [])
+    write("bench-x86_64", "x86_64", peers, PYTHONS[:1])
     names = {package["name"] for package in runtime}
     board = [package for package in resolve_board(runtime) if package["name"] not in names]
     write("pi", "aarch64", board, ("3.11", "3.12"))
@@ -45,9 +48,15 @@ def resolve(extras: list[str], pins: list[dict[str, Any]] | None = None) -> list
 
 def resolve_board(pins: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what the resolver chose for a Raspberry Pi's pins, leaving out what exists as source only."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [line for line in project["optional-dependencies"]["pi"] if not line.startswith("systemd-python")]
+    wanted = [line for line in optional("pi") if not line.startswith("systemd-python")]
     return run_resolver("pi.in", "\n".join(wanted), [], pins)
+
+
+def optional(extra: str) -> list[str]:
+    """Return the requirements of one extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted: list[str] = project["optional-dependencies"][extra]
+    return wanted
 
 
 def run_resolver(name: str, text: str, arguments: list[str], pins: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import msgspec
 
 from appliance.core.records import Row
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import OrderKind, SelfTrade, Side
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
@@ -28,6 +28,19 @@ class SendOrder(Command, frozen=True, gc=False):
     reduce_only: bool
     deadline_ms: int
     trace: int
+    trigger_ticks: int = 0
+    self_trade: SelfTrade = SelfTrade.CANCEL_NEWEST
+
+
+class SendAmend(Command, frozen=True, gc=False):
+    """Change an order in place to these absolute amounts, so that saying it twice changes nothing more."""
+
+    client_id: str
+    instrument: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    deadline_ms: int
 
 
 class SendCancel(Command, frozen=True, gc=False):
@@ -59,6 +72,13 @@ class SetDeadMan(Command, frozen=True, gc=False):
     timeout_s: int
 
 
+class SubscribeMarket(Command, frozen=True, gc=False):
+    """Have the venue begin anew with the books of these instruments, and with their trades as well or not."""
+
+    instruments: tuple[str, ...]
+    trades: bool
+
+
 class EndProcess(Command, frozen=True, gc=False):
     """End the trader's process in good order with an exit code."""
 
@@ -83,13 +103,15 @@ class StartLayer(Command, frozen=True, gc=False):
 AnyCommand = (
     WriteRow
     | SendOrder
+    | SendAmend
     | SendCancel
     | SendCancelAll
     | AskOrder
     | AskAccount
     | SetDeadMan
+    | SubscribeMarket
     | EndProcess
     | StopLayer
     | StartLayer
 )
-VenueCommand = SendOrder | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan
+VenueCommand = SendOrder | SendAmend | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan

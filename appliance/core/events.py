@@ -36,6 +36,12 @@ class QuoteChanged(Event, frozen=True, gc=False):
     venue_ns: int
 
 
+class MarketFrame(Event, frozen=True, gc=False):
+    """One raw frame of the market data connection, a character for each of its bytes (Latin-1), read in the step."""
+
+    text: str
+
+
 class FeedChanged(Event, frozen=True, gc=False):
     """The market data connection came up or went down."""
 
@@ -47,6 +53,12 @@ class OrderLinkChanged(Event, frozen=True, gc=False):
     """The order connection came up or went down."""
 
     connected: bool
+    reason: str
+
+
+class KeyRejected(Event, frozen=True, gc=False):
+    """The venue's key must not be used: it was revoked, or it may do more than trade."""
+
     reason: str
 
 
@@ -98,6 +110,23 @@ class OrderReported(Event, frozen=True, gc=False):
     venue_ns: int
 
 
+class OrderAmended(Event, frozen=True, gc=False):
+    """The venue changed an order to these amounts."""
+
+    client_id: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    venue_ns: int
+
+
+class AmendRefused(Event, frozen=True, gc=False):
+    """The venue left an order as it was."""
+
+    client_id: str
+    reason: str
+
+
 class CancelRefused(Event, frozen=True, gc=False):
     """The venue had nothing to cancel under that id."""
 
@@ -128,6 +157,7 @@ class OpenOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
     price_ticks: int
     size_lots: int
     filled_lots: int
+    trigger_ticks: int = 0
 
 
 class Holding(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -221,14 +251,18 @@ VenueEvent = (
     | OrderTraded
     | OrderEnded
     | OrderReported
+    | OrderAmended
+    | AmendRefused
     | CancelRefused
     | AccountReported
     | DeadManFired
 )
 AnyEvent = (
     VenueEvent
+    | MarketFrame
     | FeedChanged
     | OrderLinkChanged
+    | KeyRejected
     | SendFailed
     | SendTimedOut
     | JournalReached

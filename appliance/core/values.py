@@ -34,10 +34,23 @@ class Side(enum.StrEnum):
 
 
 class OrderKind(enum.StrEnum):
-    """Name how an order meets the book."""
+    """Name how an order meets the book; one with a trigger sleeps at the venue until a trade reaches it."""
 
     MARKET = "market"
     LIMIT = "limit"
+    STOP = "stop-loss"
+    STOP_LIMIT = "stop-loss-limit"
+
+
+STOP_KINDS = frozenset({OrderKind.STOP, OrderKind.STOP_LIMIT})
+PRICED_KINDS = frozenset({OrderKind.LIMIT, OrderKind.STOP_LIMIT})
+
+
+class SelfTrade(enum.StrEnum):
+    """Name which of two orders of ours the venue gives up when they would trade with each other."""
+
+    CANCEL_NEWEST = "cancel_newest"
+    CANCEL_OLDEST = "cancel_oldest"
 
 
 class Ending(enum.StrEnum):

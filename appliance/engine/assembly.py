@@ -19,6 +19,8 @@ from appliance.engine.conduct import Conduct, ConductSettings
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
+from appliance.market.bars import bar_kind
+from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
@@ -30,6 +32,7 @@ from appliance.strategies.trend import Trend
 from appliance.trading import records
 from appliance.trading.desk import Desk, DeskSettings
 from appliance.trading.ledger import Ledger
+from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
 from appliance.trading.scribe import Scribe
 
@@ -55,7 +58,7 @@ def build_trader(
     scribe = Scribe(ledger)
     scribe.now_ns = now_ns
     scribe.wall_offset_ns = wall_ns - now_ns
-    tapes = {name: Tape(name, config.market.bar_s * NANOSECONDS_PER_SECOND, _band_ppm(config)) for name in traded}
+    tapes = {name: _tape(config, instrument) for name, instrument in traded.items()}
     limits = risk_limits(config)
     portfolio = Portfolio(scribe, traded, tapes, limits)
     desk = Desk(scribe, tag, traded, _desk_settings(config))
@@ -89,6 +92,8 @@ def build_trader(
             config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
         ),
         board,
+        Intake(traded),
+        Protection(scribe, desk, traded, _protection_settings(config)),
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)
@@ -130,6 +135,11 @@ def _values(config: Config) -> dict[str, str]:
     }
 
 
+def _protection_settings(config: Config) -> ProtectionSettings:
+    risk = config.risk
+    return ProtectionSettings(percent_to_ppm(risk.stop_loss_percent), percent_to_ppm(risk.stop_slippage_percent_max))
+
+
 def _conduct_settings(config: Config) -> ConductSettings:
     return ConductSettings(
         config.orders.reconcile_interval_s * NANOSECONDS_PER_SECOND,
@@ -166,8 +176,11 @@ def _desk_settings(config: Config) -> DeskSettings:
     )
 
 
-def _band_ppm(config: Config) -> int:
-    return percent_to_ppm(config.market.price_band_percent_max)
+def _tape(config: Config, instrument: Instrument) -> Tape:
+    market = config.market
+    kinds = tuple(bar_kind(text, instrument) for text in market.more_bars)
+    band_ppm = percent_to_ppm(market.price_band_percent_max)
+    return Tape(instrument.symbol, market.bar_s * NANOSECONDS_PER_SECOND, band_ppm, kinds)
 
 
 def _known(instruments: Mapping[str, Instrument], name: str) -> Instrument:

@@ -101,6 +101,11 @@ class Stopping:
         return self._feeds_stopped
 
     @property
+    def keeps_guards(self) -> bool:
+        """Tell whether positions stay guarded at the venue: always, but for a stop whose policy gives them up."""
+        return self._policy == "cancel" or not self._in_force
+
+    @property
     def confirmed(self) -> bool:
         """Tell whether the guardian may be told that no entry is left: the very last thing but the mode."""
         told = self._cascade.state(Layer.OUTPUTS) is not State.WAITING

@@ -4,6 +4,7 @@ On the appliance this is systemd's work. This stand-in serves people without one
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -16,15 +17,18 @@ RESTART_DELAY_S = 0.3
 RESTARTS_MAX = 20
 RESTART_WINDOW_S = 60.0
 LINE_BYTES_MAX = 16_384
+# What the guardian's unit asks systemd for.
+URGENT_PRIORITY = 50
 _PR_SET_PDEATHSIG = 1
 _LIBRARY = ctypes.CDLL(None)
 
 
 class Kind(NamedTuple):
-    """Name a child and the words it is started with."""
+    """Name a child, the words it is started with, and whether it must run before all others where that is allowed."""
 
     name: str
     words: tuple[str, ...]
+    urgent: bool = False
 
 
 class Child:
@@ -91,7 +95,7 @@ class Child:
             stderr=asyncio.subprocess.STDOUT,
             limit=LINE_BYTES_MAX,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=_begin_urgent if self._kind.urgent else _die_with_parent,
             env=os.environ | {"PYTHONUNBUFFERED": "1", "NUMBA_NUM_THREADS": "1"},
         )
         self._process = process
@@ -115,6 +119,13 @@ class Child:
 
 def _die_with_parent() -> None:
     _LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _begin_urgent() -> None:
+    _die_with_parent()
+    # Only root may; anybody else gets a guardian that a busy machine can hold up, which withdraws permission.
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(URGENT_PRIORITY))
 
 
 def _meaning(code: int) -> str:

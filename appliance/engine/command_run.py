@@ -17,7 +17,8 @@ from appliance.engine.run_summary import Summary, summarize
 from appliance.engine.together import Together, with_settings
 from appliance.hardware.demo_folder import fresh_demo_folder
 from appliance.store.paths import journal_in
-from appliance.venues.simulator.ledger import ask_ledger
+from appliance.venues.simulator.kraken.operator import Books
+from appliance.venues.simulator.ledger import ask_books
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
@@ -51,17 +52,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(config: Config, path: Path, for_s: float | None, say: Callable[[str], None]) -> Summary:
     together = Together(config, path, say)
-    books: dict[str, object] = {}
+    books: list[Books] = []
 
     def ask_venue() -> None:
         with contextlib.suppress(WireError):
-            books.update(ask_ledger(together.venue_socket))
+            books.append(ask_books(config.venue.rest_url))
 
     say("SYNTHETIC market, paper money, simulated pins; Ctrl-C ends it")
     await together.run(for_s, ask_venue)
     if not books or not journal_in(config.paths.state).exists():
         raise ApplianceError(f"the run ended before it traded: {together.failed or 'it was stopped while starting'}")
-    return summarize(journal_in(config.paths.state), books, together.telemetry, together.restarts, together.failed)
+    return summarize(journal_in(config.paths.state), books[0], together.telemetry, together.restarts, together.failed)
 
 
 def _tell(line: str) -> None:
@@ -102,12 +103,28 @@ def _configuration(arguments: argparse.Namespace, folder: Path) -> Path:
         if arguments.keep is not None or arguments.seed is not None:
             raise ConfigError("--keep and --seed go with the demonstration; with --config, set them in the file")
         return Path(arguments.config)
-    values = {"state": f'"{folder}/state"', "runtime": f'"{folder}/run"', "panel_port": str(_free_port())}
+    values = own_places(folder, _free_port())
     if arguments.seed is not None:
         values["seed"] = str(arguments.seed)
     path = folder / "appliance.toml"
     path.write_text(with_settings(read(DEMO_PATH).decode(), values))
     return path
+
+
+def own_places(folder: Path, panel_port: int) -> dict[str, str]:
+    """Return the settings by which one run keeps out of every other's way."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    venue = f'"ws://127.0.0.1:{port}/v2"'
+    return {
+        "state": f'"{folder}/state"',
+        "runtime": f'"{folder}/run"',
+        "panel_port": str(panel_port),
+        "market_url": venue,
+        "orders_url": venue,
+        "rest_url": f'"http://127.0.0.1:{port}"',
+    }
 
 
 def _free_port() -> int:

@@ -103,6 +103,11 @@ class Conduct:
         return self.mode in _STOPPED and self._stopping.confirmed
 
     @property
+    def guards(self) -> bool:
+        """Tell whether the position is to be guarded at the venue, by orders that are sent now."""
+        return self._stopping.keeps_guards and self._shutdown_ns is None
+
+    @property
     def stopping(self) -> Stopping:
         """Return what a stop has stopped."""
         return self._stopping
@@ -155,6 +160,16 @@ class Conduct:
         self._fail(f"the journal failed: {event.reason}")
         self.review()
 
+    def market_failed(self, reason: str) -> None:
+        """Stop for a person: what the venue says of its market contradicts itself, and not by accident."""
+        self._fail(reason)
+        self.review()
+
+    def key_rejected(self, event: events.KeyRejected) -> None:
+        """Stop until a person has given the appliance another key."""
+        self._fail(f"the venue's key: {event.reason}")
+        self.review()
+
     def health_changed(self, event: events.HealthChanged) -> None:
         """Take what is wrong with the machine; what demands a halt needs a person afterwards."""
         self._watch.health_issues = event.issues
@@ -193,7 +208,7 @@ class Conduct:
         watch, settings = self._watch, self._settings
         if watch.booted_ns is None:
             watch.booted_ns = self._scribe.now_ns
-        periodic = self.mode in _TRADING and not self._scribe.ledger.working
+        periodic = self.mode in _TRADING and not self._scribe.ledger.in_flight
         if periodic and self._scribe.now_ns - self._reconciled_ns >= settings.reconcile_interval_ns:
             self._reconciled_ns = self._scribe.now_ns
             self._reconciler.start()
@@ -313,14 +328,26 @@ class Conduct:
             self._set_dead_man()
 
     def _take_over_dead_man(self) -> None:
-        """Arm it anew after a gap: one that was armed before would run down and cancel what is sent since."""
-        if self._scribe.ledger.intents_count:
+        """Set it anew after a gap: one that was armed before would run down and cancel what is sent since."""
+        if not self._scribe.ledger.intents_count:
+            return
+        if self._only_guards:
+            self._scribe.ask(SetDeadMan(0))
+        else:
             self.arm_dead_man()
+
+    @property
+    def _only_guards(self) -> bool:
+        """Tell whether nothing is at the venue but stops that guard a position: the timer would only take them away."""
+        ledger = self._scribe.ledger
+        return bool(ledger.working) and not ledger.in_flight
 
     def _refresh_dead_man(self) -> None:
         third_ns = self._settings.dead_man_s * NANOSECONDS_PER_SECOND // 3
         armed_ns = self._dead_man_ns
-        if armed_ns is not None and self._watch.orders_connected and self._scribe.now_ns - armed_ns >= third_ns:
+        if armed_ns is not None and self._watch.orders_connected and self._only_guards:
+            self._disarm_dead_man()
+        elif armed_ns is not None and self._watch.orders_connected and self._scribe.now_ns - armed_ns >= third_ns:
             self._set_dead_man()
 
     def _set_dead_man(self) -> None:
@@ -338,14 +365,14 @@ class Conduct:
 
     def _verify_at_once(self) -> None:
         """Ask the venue now where its answer can count: with orders still working it would come too early."""
-        if self._watch.orders_connected and not self._scribe.ledger.working:
+        if self._watch.orders_connected and not self._scribe.ledger.in_flight:
             self._reconciler.on_time()
 
     def _end_when_done(self) -> None:
         if self._shutdown_ns is None or self.ended:
             return
         waited_ns = self._scribe.now_ns - self._shutdown_ns
-        clean = not self._scribe.ledger.working and not self._stopping.running
+        clean = not self._scribe.ledger.in_flight and not self._stopping.running
         if clean or waited_ns >= self._settings.shutdown_patience_ns:
             self.ended = True
             if clean:

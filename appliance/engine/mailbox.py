@@ -8,11 +8,13 @@ counted, and treated as a lost connection, because half of a stream is worse tha
 import asyncio
 from collections import deque
 
-from appliance.core.events import AnyEvent, FeedChanged, QuoteChanged, TradePrinted
+from appliance.core.events import AnyEvent, FeedChanged, MarketFrame, QuoteChanged, TradePrinted
 from appliance.core.require import require
 
 FIRST_LANE_MAX = 20_000
 MARKET_LANE_MAX = 20_000
+
+_MARKET = MarketFrame | QuoteChanged | TradePrinted | FeedChanged
 
 Waiting = tuple[int, AnyEvent]
 
@@ -37,7 +39,7 @@ class Mailbox:
 
     def put(self, received_ns: int, event: AnyEvent) -> None:
         """Take an event in; never waits."""
-        if isinstance(event, QuoteChanged | TradePrinted | FeedChanged):
+        if isinstance(event, _MARKET):
             self._put_market(received_ns, event)
         else:
             require(len(self._first) < self._first_max, "more events of our own orders wait than can ever be right")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from appliance.core.commands import AnyCommand, VenueCommand
+from appliance.core.commands import AnyCommand, SubscribeMarket, VenueCommand
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.safety.health.verdict import Verdict
@@ -36,6 +36,10 @@ class Feed(Protocol):
 
     connected: bool
     attempts: int
+
+    def subscribe(self, command: SubscribeMarket) -> None:
+        """Have the venue begin anew with some books; without a connection there is nothing to begin."""
+        ...
 
     async def run(self) -> None:
         """Stay connected until canceled."""

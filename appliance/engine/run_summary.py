@@ -8,6 +8,7 @@ from appliance.core.values import quanta_to_cash
 from appliance.store.verify import verify
 from appliance.trading.ledger import Ledger
 from appliance.trading.projected import ProjectedLedger
+from appliance.venues.simulator.kraken.operator import Books
 from appliance.wire.report import Telemetry
 
 
@@ -52,19 +53,19 @@ class _FoldKept:
 
 
 def summarize(
-    journal: Path, books: dict[str, object], telemetry: Telemetry | None, restarts: dict[str, int], failed: str
+    journal: Path, books: Books, telemetry: Telemetry | None, restarts: dict[str, int], failed: str
 ) -> Summary:
     """Verify the journal, replay it, and set it beside the venue's books."""
     kept = _FoldKept()
     report = verify(journal, fold_factory=kept.make)
     ledger = kept.ledger
     ours = {name: position.lots for name, position in ledger.positions.items() if position.lots}
-    theirs = {str(name): int(lots) for name, lots in _mapping(books["holdings"]).items() if lots}
-    venue_cash = int(str(books["cash_quanta"]))
-    agreed = ours == theirs and ledger.cash_quanta == venue_cash and bool(books["audit_ok"])
+    theirs = {name: lots for name, lots in books.holdings.items() if lots}
+    venue_cash = books.cash_quanta
+    agreed = ours == theirs and ledger.cash_quanta == venue_cash and books.audit_ok
     return Summary(
         synthetic_market=True,
-        seed=int(str(books["seed"])),
+        seed=books.seed,
         mode=telemetry.mode if telemetry else ledger.mode,
         lamp=telemetry.lamp if telemetry else "",
         events=telemetry.events_count if telemetry else 0,
@@ -87,10 +88,6 @@ def summarize(
         restarts=restarts,
         failed=failed,
     )
-
-
-def _mapping(value: object) -> dict[object, int]:
-    return value if isinstance(value, dict) else {}
 
 
 def _microseconds(nanoseconds: int | None) -> float | None:

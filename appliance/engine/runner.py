@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, VenueCommand, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    VenueCommand,
+    WriteRow,
+)
 from appliance.core.events import (
     AnyEvent,
     JournalFailed,
@@ -199,6 +208,8 @@ class Runner:
                 self._layers.stop(command)
             case StartLayer():
                 self._layers.start(command)
+            case SubscribeMarket():
+                self._ports.feed.subscribe(command)
             case _:
                 self._send(command)
 

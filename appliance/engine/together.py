@@ -24,7 +24,9 @@ RECONNECT_S = 0.2
 READ_BYTES = 65_536
 NORMAL_WAIT_S_MAX = 120.0
 TRADER_PATIENCE_S = 2.2
-OTHERS_PATIENCE_S = 0.6
+OTHERS_PATIENCE_S_MIN = 0.6
+# Together they end within three seconds of being asked; what the trader leaves of that is the others'.
+PATIENCE_S = TRADER_PATIENCE_S + OTHERS_PATIENCE_S_MIN
 
 Say = Callable[[str], None]
 
@@ -49,7 +51,8 @@ class Together:
         self._say = say
         words = ("--config", str(path))
         self._children = {
-            name: Child(Kind(name, (name, *words)), say) for name in ("venue", "guardian", "reporter", "trader")
+            name: Child(Kind(name, (name, *words), urgent=name == "guardian"), say)
+            for name in ("venue", "guardian", "reporter", "trader")
         }
         self._stop = asyncio.Event()
         self._normal = asyncio.Event()
@@ -60,11 +63,6 @@ class Together:
     def restarts(self) -> dict[str, int]:
         """Return how often each process had to be started again."""
         return {name: child.restarts_count for name, child in self._children.items()}
-
-    @property
-    def venue_socket(self) -> Path:
-        """Return where the venue answers."""
-        return self._runtime / "venue.sock"
 
     async def run(self, for_s: float | None, at_end: Callable[[], None]) -> None:
         """Run until stopped, or for a while from the first trading moment on; `at_end` still finds the venue up."""
@@ -85,13 +83,13 @@ class Together:
             self._raise_failures(done)
         finally:
             self._say("stopping")
+            asked_s = loop.time()
             await self._children["trader"].end(TRADER_PATIENCE_S)
             for task in [*watchers, stopped]:
                 task.cancel()
             at_end()
-            await asyncio.gather(
-                *(self._children[name].end(OTHERS_PATIENCE_S) for name in ("reporter", "guardian", "venue"))
-            )
+            patience_s = max(OTHERS_PATIENCE_S_MIN, asked_s + PATIENCE_S - loop.time())
+            await asyncio.gather(*(self._children[name].end(patience_s) for name in ("reporter", "guardian", "venue")))
             await asyncio.gather(*watchers, stopped, return_exceptions=True)
 
     def _raise_failures(self, done: set[asyncio.Task[Any]]) -> None:

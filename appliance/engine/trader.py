@@ -14,12 +14,14 @@ from appliance.core import events
 from appliance.core.commands import AnyCommand
 from appliance.core.identifiers import trace_id
 from appliance.core.instruments import Instrument
-from appliance.core.values import Side
+from appliance.core.values import STOP_KINDS, Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
+from appliance.engine.inlet import Inlet
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
+from appliance.market.intake import Intake
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
@@ -30,14 +32,18 @@ from appliance.trading import decision
 from appliance.trading.desk import Desk
 from appliance.trading.gate import admits
 from appliance.trading.ledger import Ledger
+from appliance.trading.protection import Protection
 from appliance.trading.scribe import Scribe
 
+GUARD_PATIENCE_NS = 2_000_000_000
 _OrderEvent = (
     events.OrderTraded
     | events.OrderAcknowledged
     | events.OrderRefused
     | events.OrderEnded
     | events.OrderReported
+    | events.OrderAmended
+    | events.AmendRefused
     | events.CancelRefused
     | events.SendFailed
     | events.SendTimedOut
@@ -66,12 +72,23 @@ class Parts(NamedTuple):
     conduct: Conduct
     settings: TradeSettings
     board: BreakerBoard
+    intake: Intake
+    protection: Protection
 
 
 class Trader:
     """Trade: take one event at a time and say what is to be done."""
 
-    __slots__ = ("_handlers", "_held_since_ns", "_parts", "bars_count", "denials", "events_count", "inputs_count")
+    __slots__ = (
+        "_handlers",
+        "_held_since_ns",
+        "_inlet",
+        "_parts",
+        "bars_count",
+        "denials",
+        "events_count",
+        "inputs_count",
+    )
 
     def __init__(self, parts: Parts) -> None:
         """Take parts that have replayed their journal."""
@@ -82,6 +99,7 @@ class Trader:
         self.bars_count = 0
         self.denials: Counter[str] = Counter()
         desk, conduct = parts.desk, parts.conduct
+        self._inlet = Inlet(parts.intake, parts.scribe, parts.watch, conduct, self._on_quote, self._on_trade)
         self._handlers: dict[type, Callable[[Any], None]] = {
             events.TradePrinted: self._on_trade,
             events.QuoteChanged: self._on_quote,
@@ -92,13 +110,17 @@ class Trader:
             events.OrderRefused: self._on_order(desk.refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
+            events.OrderAmended: self._on_order(desk.amended),
+            events.AmendRefused: self._on_order(desk.amend_refused),
             events.CancelRefused: self._on_order(desk.missing_fills),
             events.SendFailed: self._on_order(lambda event: desk.withdraw(event.client_id, event.reason)),
             events.SendTimedOut: self._on_order(desk.timed_out),
             events.AccountReported: conduct.account_reported,
             events.DeadManFired: conduct.dead_man_fired,
-            events.FeedChanged: conduct.feed_changed,
+            events.MarketFrame: self._on_frame,
+            events.FeedChanged: self._inlet.feed_changed,
             events.OrderLinkChanged: conduct.orders_changed,
+            events.KeyRejected: conduct.key_rejected,
             events.PermissionChanged: conduct.permission_changed,
             events.JournalFailed: conduct.journal_failed,
             events.ShutdownRequested: conduct.shutdown_requested,
@@ -137,6 +159,11 @@ class Trader:
         return self._parts.board
 
     @property
+    def intake(self) -> Intake:
+        """Return the books, and what of the market's frames was refused."""
+        return self._parts.intake
+
+    @property
     def tapes(self) -> dict[str, Tape]:
         """Return each instrument's market."""
         return self._parts.tapes
@@ -156,6 +183,7 @@ class Trader:
             handle(event)
             self._parts.board.settle(event.client_id)
             self._parts.conduct.review()
+            self._protect()
 
         return handler
 
@@ -167,6 +195,10 @@ class Trader:
         holder = (order.instrument, order.strategy)
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
+
+    def _on_frame(self, event: events.MarketFrame) -> None:
+        self.inputs_count += 1
+        self._inlet.frame(event)
 
     def _on_trade(self, event: events.TradePrinted) -> None:
         self.inputs_count += 1
@@ -197,8 +229,10 @@ class Trader:
         parts = self._parts
         parts.scribe.wall_offset_ns = event.wall_ns - parts.scribe.now_ns
         parts.watch.clock_synchronized = event.wall_synchronized
+        self._inlet.on_time()
         parts.desk.on_time()
         parts.conduct.on_time()
+        self._protect()
         if parts.watch.clock_usable:
             parts.portfolio.mark()
 
@@ -209,9 +243,10 @@ class Trader:
             usable = usable and not parts.board.opened(order.instrument)
             allowed = may_reduce(self.mode) if order.reduce_only else may_open(self.mode) and usable
             if allowed and admits(order, permitted=parts.watch.permitted):
-                parts.conduct.arm_dead_man()
+                if order.kind not in STOP_KINDS:
+                    parts.conduct.arm_dead_man()
+                    parts.board.sent(order.client_id)
                 parts.desk.send(order)
-                parts.board.sent(order.client_id)
             else:
                 parts.desk.withdraw(order.client_id, f"not sent: {self.mode.name.lower()}, or no usable market")
 
@@ -233,9 +268,9 @@ class Trader:
         held_lots = self.ledger.strategy_lots(instrument, strategy)
         tape = self._parts.tapes[instrument]
         if opinion.stance is Stance.LEAVE and held_lots > 0:
-            if self._held_long_enough(instrument, strategy) and not self._busy(instrument, strategy, Side.SELL):
+            if self._held_long_enough(instrument, strategy) and not self._leaving(instrument, strategy):
                 plan = decision.departure(instrument, strategy, tape.bid_ticks, held_lots, opinion.reason)
-                self._parts.desk.plan(plan)
+                self._parts.protection.leave(plan)
         elif opinion.stance is Stance.ENTER and held_lots == 0 and not self._busy(instrument, strategy, Side.BUY):
             self._enter(instrument, strategy, tape, opinion.reason)
 
@@ -271,22 +306,37 @@ class Trader:
         position = self.ledger.positions.get(instrument)
         if position is None or position.lots <= 0 or not tape.known or not may_reduce(self.mode):
             return
-        if parts.conduct.stopping.losses_unwatched:
+        if parts.conduct.stopping.losses_unwatched or not parts.conduct.guards:
             return
         value_quanta = parts.instruments[instrument].notional_quanta(tape.bid_ticks, position.lots)
         floor_quanta = position.cost_quanta - position.cost_quanta * parts.limits.stop_loss_ppm // 1_000_000
-        if value_quanta >= floor_quanta:
-            return
         for strategy, lots in position.lots_by_strategy.items():
-            if lots > 0 and not self._busy(instrument, strategy, Side.SELL):
-                parts.desk.plan(decision.stop(instrument, strategy, lots, "stop loss reached"))
+            below_ns = parts.protection.below_since(instrument, strategy, below=value_quanta < floor_quanta)
+            if below_ns is None or lots <= 0 or self._leaving(instrument, strategy):
+                continue
+            # The venue's own stop goes first; it is taken off only when it should have sold and has not.
+            overdue = parts.scribe.now_ns - below_ns >= GUARD_PATIENCE_NS
+            if overdue or not parts.protection.guarded(instrument, strategy, lots):
+                parts.protection.leave(decision.stop(instrument, strategy, lots, "stop loss reached"))
+
+    def _protect(self) -> None:
+        """Keep every position guarded at the venue for as long as a stop does not demand otherwise."""
+        parts = self._parts
+        if may_reduce(self.mode) and parts.conduct.guards and parts.watch.orders_connected:
+            parts.protection.review(limit_sales_allowed=self.mode is not Mode.EMERGENCY)
 
     def _busy(self, instrument: str, strategy: str, side: Side) -> bool:
         """Tell whether an order of the strategy, or one that ours would trade against, is still unsettled."""
         return any(
-            order.instrument == instrument and (order.strategy == strategy or order.side is not side)
+            order.instrument == instrument
+            and (order.strategy == strategy or (order.side is not side and not order.protects))
             for order in self.ledger.unsettled()
         )
+
+    def _leaving(self, instrument: str, strategy: str) -> bool:
+        """Tell whether the strategy sells already, or a sale would trade against an order that buys."""
+        buying = any(order.instrument == instrument and order.side is Side.BUY for order in self.ledger.unsettled())
+        return buying or self._parts.protection.leaving(instrument, strategy)
 
     def _held_long_enough(self, instrument: str, strategy: str) -> bool:
         """Measure the hold in this run's monotonic time; after a restart it begins anew, which only holds longer."""

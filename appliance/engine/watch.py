@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.events import HealthIssue
+from appliance.kernels.book import Integers
 from appliance.market.tape import Tape
 from appliance.safety.health import clock, feed_age
 from appliance.safety.health.verdict import Absent, Consequence, Verdict
 
+ONLINE = "online"
 BOOT_PATIENCE_NS = 3 * NANOSECONDS_PER_SECOND
 
 
@@ -25,6 +27,8 @@ class Watch:
     __slots__ = (
         "_settings",
         "_tapes",
+        "_terms",
+        "_venue_status",
         "booted_ns",
         "clock_synchronized",
         "feed_connected",
@@ -42,6 +46,8 @@ class Watch:
         """Begin with everything absent: silence means stop."""
         self._settings = settings
         self._tapes = tapes
+        self._terms: dict[str, str] = {}
+        self._venue_status = ONLINE
         self.now_ns = 0
         self.booted_ns: int | None = None
         self.feed_connected = False
@@ -64,6 +70,32 @@ class Watch:
         self.feed_connected = connected
         for tape in self._tapes.values():
             tape.forget_quote()
+
+    def look_at_book(self, name: str, rows: Integers, row: int) -> None:
+        """Let the figures of an instrument's book follow what was applied to it."""
+        if name in self._tapes:
+            self._tapes[name].micro.update(rows, row)
+
+    def book_lost(self, name: str) -> None:
+        """Forget the quote of an instrument whose book may not be believed."""
+        if name in self._tapes:
+            self._tapes[name].forget_quote()
+
+    def venue_says(self, status: str) -> bool:
+        """Take what the venue says of itself, and tell whether that is news."""
+        news = status != self._venue_status
+        self._venue_status = status
+        return news
+
+    def terms_changed(self, name: str, reason: str) -> bool:
+        """Take why an instrument may not be traded on the terms in use, or that it may, and tell whether that is news.
+
+        Steps that changed stay changed for the rest of this run: its books and orders count in the old ones.
+        """
+        if name not in self._tapes or self._terms.get(name, "") == reason:
+            return False
+        self._terms[name] = reason
+        return True
 
     def feed_age_ns(self, name: str) -> int | None:
         """Return the age of an instrument's quote, or None when there is none."""
@@ -103,6 +135,9 @@ class Watch:
             stale = [name for name in self._tapes if not self.fresh(name)]
             if stale:
                 yield "stale or unusable market data: " + ", ".join(stale)
+        if self._venue_status != ONLINE:
+            yield f"the venue says {self._venue_status}"
+        yield from (f"{name}: {reason}" for name, reason in self._terms.items() if reason)
         if not self.clock_usable:
             yield "clock not synchronized"
         for issue in self.health_issues:

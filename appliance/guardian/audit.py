@@ -20,7 +20,7 @@ from appliance.store.audit_files import (
     audit_file,
     head_file,
     head_line,
-    read_lines,
+    torn_tail,
     verify,
 )
 
@@ -46,7 +46,7 @@ class Audit:
         self._files_count_max = files_count_max
         self._failed = False
         make_folder(folder)
-        dropped_bytes = _drop_torn_tail(audit_file(folder, 0))
+        dropped_bytes = _drop_torn_tail(folder)
         found = verify(folder, newest_files_count=2)
         self.damage = found if isinstance(found, Damage) else None
         self._head = Head() if isinstance(found, Damage) else found
@@ -110,15 +110,15 @@ class Audit:
         sync_folder(self._folder)
 
 
-def _drop_torn_tail(path: Path) -> int:
-    lines = read_lines(path)
-    if not lines or lines[-1].endswith(b"\n"):
-        return 0
-    try:
-        os.truncate(path, path.stat().st_size - len(lines[-1]))
-    except OSError as error:
-        raise StoreFailure(f"{path} cannot be mended: {error.strerror}") from error
-    return len(lines[-1])
+def _drop_torn_tail(folder: Path) -> int:
+    torn_bytes = torn_tail(folder)
+    if torn_bytes:
+        path = audit_file(folder, 0)
+        try:
+            os.truncate(path, path.stat().st_size - torn_bytes)
+        except OSError as error:
+            raise StoreFailure(f"{path} cannot be mended: {error.strerror}") from error
+    return torn_bytes
 
 
 def _set_aside(folder: Path) -> None:

@@ -17,15 +17,16 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, SystemClock
 from appliance.core.config import CONFIG_PATH, Config, load
 from appliance.core.errors import ConfigError
-from appliance.core.secret import Secret, read_secret
 from appliance.guardian.last_resort import POLICIES, Outcome
 from appliance.guardian.last_resort_link import LastResort
-from appliance.venues.simulator.last_resort_key import KEY_NAME
+from appliance.venues.kraken.endpoint import endpoint
+from appliance.venues.kraken.keys import LAST_RESORT_KEY as KEY_NAME
+from appliance.venues.kraken.keys import VenueKey, key_path, read_key
+from appliance.venues.kraken.nonce import NonceCounter
 
-VENUE_SOCKET: Final = "venue.sock"
+NONCE_NAME: Final = "last-resort.nonce"
 MARGIN_NS: Final = 8 * NANOSECONDS_PER_SECOND
 _LINE_BYTES_MAX: Final = 64
-_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
-    key = _key_reader(_key_path(arguments.key, config.paths.state))
+    key = _key_reader(arguments.key or key_path(config.paths.state, KEY_NAME))
     if arguments.parked:
         return _park(config, key)
     outcome = _act(config, key, arguments.policy or config.safety.stop_policy)
@@ -53,21 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if outcome.verified else 1
 
 
-def _key_path(named: Path | None, state: Path) -> Path:
-    if named is not None:
-        return named
-    credentials = os.environ.get(_CREDENTIALS)
-    handed = Path(credentials) / KEY_NAME if credentials else None
-    return handed if handed is not None and handed.exists() else state / KEY_NAME
-
-
-def _key_reader(path: Path) -> Callable[[], Secret]:
+def _key_reader(path: Path) -> Callable[[], VenueKey]:
     """Read the key anew each time, and fall back on the one read first when the card no longer gives it."""
-    kept: list[Secret] = []
+    kept: list[VenueKey] = []
 
-    def read() -> Secret:
+    def read() -> VenueKey:
         try:
-            kept[:] = [read_secret(path)]
+            kept[:] = [read_key(path)]
         except ConfigError:
             if not kept:
                 raise
@@ -76,7 +69,7 @@ def _key_reader(path: Path) -> Callable[[], Secret]:
     return read
 
 
-def _park(config: Config, key: Callable[[], Secret]) -> int:
+def _park(config: Config, key: Callable[[], VenueKey]) -> int:
     try:
         key()
     except ConfigError as problem:
@@ -90,10 +83,24 @@ def _park(config: Config, key: Callable[[], Secret]) -> int:
     return 0 if outcome.verified else 1
 
 
-def _act(config: Config, key: Callable[[], Secret], policy: str) -> Outcome:
+def _act(config: Config, key: Callable[[], VenueKey], policy: str) -> Outcome:
     quiet_ns = config.orders.deadline_ms * NANOSECONDS_PER_MILLISECOND
-    door = config.paths.runtime / VENUE_SOCKET
-    return LastResort(door, key, SystemClock(), quiet_ns + MARGIN_NS).run(policy, quiet_ns)
+    place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
+    clock = SystemClock()
+    counter = NonceCounter(config.paths.state / "guardian" / NONCE_NAME, clock)
+    resort = LastResort(place, key, counter, clock, _pairs(config.market.instruments), quiet_ns + MARGIN_NS)
+    return resort.run(policy, quiet_ns)
+
+
+def _pairs(instruments: tuple[str, ...]) -> dict[str, str]:
+    """Return through which instrument each asset is sold, under the venue's older names for it as well."""
+    older = {"BTC": ("XBT", "XXBT"), "DOGE": ("XDG", "XXDG")}
+    return {
+        name: symbol
+        for symbol in instruments
+        for base in (symbol.partition("/")[0],)
+        for name in (base, f"X{base}", *older.get(base, ()))
+    }
 
 
 def _print_json(outcome: Outcome) -> None:

@@ -47,7 +47,7 @@ class Clearing:
         if policy not in POLICIES:
             raise ConfigError(f"{policy} is no stop policy; choose {', '.join(POLICIES)}")
         self.policy = policy
-        self._proof_ns = started_ns + quiet_ns
+        self.proof_ns = started_ns + quiet_ns
         self._tag = tag
         self._last: AccountReported | None = None
         self.clear_ns: int | None = None
@@ -73,7 +73,7 @@ class Clearing:
             self.clear_ns = None
             return canceling or selling
         self.clear_ns = asked_ns if self.clear_ns is None else self.clear_ns
-        self.verified = asked_ns >= self._proof_ns and not self._held(report)
+        self.verified = asked_ns >= self.proof_ns and not self._held(report)
         return ()
 
     def _cancels(self, report: AccountReported) -> tuple[VenueCommand, ...]:

@@ -116,7 +116,7 @@ def _decode(content: bytes) -> LatchRecord | None:
             start_sequence=int(fields["start_sequence"]),
             wall_ns=int(fields["wall_ns"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
     counts = (record.latch_sequence, record.start_sequence)
     return record if _encode(record) == content and all(0 <= count < _COUNT_MAX for count in counts) else None

@@ -139,10 +139,10 @@ def scaled(frame: bytes, offset: int, digits: int) -> tuple[int, int]:
 
 @kernel
 def two(frame: bytes, offset: int) -> int:
-    """Return two digits as a number, or a number that no date has."""
+    """Return two digits as a number, or one so great that no date has it, not even as a part of its year."""
     high = int(np.int64(frame[offset])) - _ZERO
     low = int(np.int64(frame[offset + 1])) - _ZERO
-    return high * 10 + low if 0 <= high <= 9 and 0 <= low <= 9 else 1_000
+    return high * 10 + low if 0 <= high <= 9 and 0 <= low <= 9 else 1_000_000
 
 
 @kernel

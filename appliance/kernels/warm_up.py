@@ -4,13 +4,24 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import bar_features, book, frames, lease, nesting
+from appliance.kernels import bar_features, bars, book, frames, lease, microstructure, nesting
+from appliance.kernels.patterns import candles
 
 
 def _bar_features() -> None:
     state = np.zeros(bar_features.STATE_LENGTH)
     ring = np.zeros(bar_features.WINDOW_BARS)
     bar_features.update(state, ring, 1.0, 1.0, 1.0, np.zeros(bar_features.OUT_LENGTH))
+
+
+def _bars() -> None:
+    series = np.zeros((1, bars.SERIES_LENGTH), np.int64)
+    series[0, bars.LENGTH] = 1
+    out = np.zeros((2, bars.BAR_LENGTH), np.int64)
+    bars.fold(series, 1, 1, 1, out, 0)
+    bars.pass_time(series, 1, out, 0)
+    column = np.ones(1, np.int64)
+    bars.fold_many(series, column, column, column, out)
 
 
 def _lease() -> None:
@@ -26,10 +37,26 @@ def _books() -> None:
     nesting.nesting(b"{}")
 
 
+def _microstructure() -> None:
+    state, fresh = np.zeros(microstructure.STATE_LENGTH), np.zeros(4 * microstructure.LEVELS)
+    rows = book.rows_for(1, book.DEPTHS[0])
+    microstructure.look(state, rows, 0, 1.0, fresh, np.zeros(microstructure.OUT_LENGTH))
+    microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
+
+
+def _candles() -> None:
+    candles.find_candles([[1.0]] * 4)
+    out = np.zeros(len(candles.CANDLES), np.int16)
+    candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("bar features", _bar_features),
+    ("bars", _bars),
     ("lease", _lease),
     ("books and frames", _books),
+    ("microstructure", _microstructure),
+    ("candlesticks", _candles),
 )
 
 

@@ -10,7 +10,8 @@ from collections import Counter
 from appliance.core.events import QuoteChanged, TradePrinted
 from appliance.core.instruments import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from appliance.core.values import PARTS_PER_MILLION
-from appliance.market.bars import Bar, BarBuilder
+from appliance.market.bars import Bar, BarKind, BarSet, time_kind
+from appliance.market.microstructure import Microstructure
 
 
 class Tape:
@@ -18,21 +19,28 @@ class Tape:
 
     __slots__ = (
         "_band_ppm",
-        "_bars",
+        "_kind",
         "_last_sequence",
         "_last_trade_ns",
         "_last_trade_number",
         "ask_ticks",
+        "bars",
         "bid_ticks",
+        "closed",
         "crossed",
+        "micro",
         "quoted_ns",
         "refused",
         "trades_count",
     )
 
-    def __init__(self, instrument: str, bar_ns: int, band_ppm: int) -> None:
-        """Begin knowing nothing."""
-        self._bars = BarBuilder(instrument, bar_ns)
+    def __init__(self, instrument: str, bar_ns: int, band_ppm: int, more_kinds: tuple[BarKind, ...] = ()) -> None:
+        """Begin knowing nothing; strategies are asked at each bar of `bar_ns`, the other kinds are built beside it."""
+        first = time_kind(bar_ns)
+        self._kind = first.name
+        self.bars = BarSet(instrument, (first, *(kind for kind in more_kinds if kind != first)))
+        self.closed: list[Bar] = []
+        self.micro = Microstructure()
         self._band_ppm = band_ppm
         self._last_sequence = -1
         self._last_trade_number = -1
@@ -58,9 +66,11 @@ class Tape:
         """Believe no price until the feed has spoken again; its quotes may be numbered anew."""
         self.quoted_ns = None
         self._last_sequence = -1
+        self.micro.forget()
 
     def quote(self, event: QuoteChanged, now_ns: int) -> Bar | None:
-        """Take a quote and return the bar that its time closed."""
+        """Take a quote and return the bar that its time closed; `closed` holds those of every kind."""
+        self.closed = []
         if event.sequence <= self._last_sequence:
             self.refused["late or duplicate quote"] += 1
             return None
@@ -76,10 +86,11 @@ class Tape:
         self.bid_ticks = event.bid_ticks
         self.ask_ticks = event.ask_ticks
         self.quoted_ns = now_ns
-        return self._bars.pass_time(event.venue_ns)
+        return self._closed(self.bars.pass_time(event.venue_ns))
 
     def trade(self, event: TradePrinted) -> Bar | None:
-        """Take a trade and return the bar it closed."""
+        """Take a trade and return the bar it closed; `closed` holds those of every kind."""
+        self.closed = []
         # A feed that begins with the recent past repeats what is known; one that restarted counts from one, but later.
         if event.trade_number <= self._last_trade_number and event.venue_ns <= self._last_trade_ns:
             self.refused["late or duplicate trade"] += 1
@@ -93,4 +104,9 @@ class Tape:
             self.refused["outlier print"] += 1
             return None
         self.trades_count += 1
-        return self._bars.add(event.price_ticks, event.size_lots, event.venue_ns)
+        self.micro.traded(event.price_ticks, event.size_lots)
+        return self._closed(self.bars.add(event.price_ticks, event.size_lots, event.venue_ns))
+
+    def _closed(self, bars: list[Bar]) -> Bar | None:
+        self.closed = bars
+        return next((bar for bar in bars if bar.kind == self._kind), None)

@@ -20,6 +20,8 @@ from appliance.trading.records import (
     Boot,
     Breaker,
     Cascade,
+    Change,
+    Changed,
     Equity,
     Fill,
     Intent,
@@ -101,8 +103,8 @@ def _line(record: AnyRecord, grids: Mapping[str, Grid]) -> _Line:
             return _intent(record, grids.get(record.instrument))
         case Fill():
             return _fill(record, grids.get(record.instrument))
-        case Order():
-            return _order(record)
+        case Order() | Change() | Changed():
+            return _order(record) if isinstance(record, Order) else _change(record, grids)
         case Mode():
             tone = _TONE_OF_MODE.get(record.new, Tone.PLAIN)
             return _Line(f"{record.old} → {record.new}", f"{record.reason} (by {record.origin})", tone)
@@ -148,7 +150,8 @@ def _bookkeeping(record: Equity | Boot | Parameters | Account) -> _Line:
 
 def _intent(intent: Intent, grid: Grid | None) -> _Line:
     verb = _VERB_OF_SIDE[intent.side][0]
-    at = f" at {price(grid, intent.price_ticks)}" if intent.price_ticks else ""
+    level_ticks = intent.trigger_ticks or intent.price_ticks
+    at = f" at {price(grid, level_ticks)}" if level_ticks else ""
     title = f"{verb} {size(grid, intent.size_lots)} {intent.instrument}{at}"
     purpose = "reduce: " if intent.reduce_only else ""
     return _Line(title, f"{intent.strategy} · {purpose}{intent.reason} · {intent.order_kind} {tail(intent.client_id)}")
@@ -166,6 +169,14 @@ def _order(order: Order) -> _Line:
     tone = _TONE_OF_ORDER.get(order.state, Tone.PLAIN)
     reason = f" · {order.reason}" if order.reason else ""
     return _Line(f"Order {tail(order.client_id)} {order.state}", f"{order.move}{reason}", tone)
+
+
+def _change(change: Change | Changed, grids: Mapping[str, Grid]) -> _Line:
+    # A change does not name its instrument, so its size is told in lots where there is more than one grid.
+    grid = next(iter(grids.values())) if len(grids) == 1 else None
+    verb = "to be changed" if isinstance(change, Change) else "changed" if change.done else "left as it was"
+    at = f" at {price(grid, change.trigger_ticks)}" if change.trigger_ticks else ""
+    return _Line(f"Order {tail(change.client_id)} {verb}: {size(grid, change.size_lots)}{at}", change.reason)
 
 
 def _reconciled(reconciled: Reconciled) -> _Line:

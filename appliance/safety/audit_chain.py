@@ -38,6 +38,9 @@ class Damage:
     explanation: str
 
 
+NO_ENTRY: Final = Damage(1, "is not an entry")
+
+
 def entry(head: Head, event: str, detail: Detail, *, wall_ns: int, monotonic_ns: int) -> tuple[bytes, Head]:
     """Return the line that follows a head, and the new head."""
     fields: dict[str, Any] = {
@@ -57,7 +60,7 @@ def follow(lines: Iterable[bytes], head: Head | None) -> Head | Damage:
     for number, line in enumerate(lines, start=1):
         fields = _decode(line)
         if fields is None:
-            return Damage(number, "is not an entry")
+            return Damage(number, NO_ENTRY.explanation)
         found = {key: value for key, value in fields.items() if key != "digest"}
         if hashlib.sha256(_canonical(found)).hexdigest() != fields["digest"]:
             return Damage(number, "was edited: its digest does not match its content")

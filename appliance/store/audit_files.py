@@ -6,7 +6,9 @@
 
 Here and not beside the writer, because the guardian checks them when it starts and `verify` checks them later. The head
 is read before the lines: the writer puts a line down before its head, so a guardian that is writing meanwhile can never
-look like one whose lines were cut off. Standard library alone: the guardian's process imports this.
+look like one whose lines were cut off. A line may span sectors of the disk, of which a power cut keeps any: what is no
+entry at all, past the recorded head, is a line that nobody was told of. Standard library alone: the guardian's process
+imports this.
 """
 
 import re
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.core.errors import StoreFailure
-from appliance.safety.audit_chain import LINE_BYTES_MAX, Damage, Head, follow
+from appliance.safety.audit_chain import LINE_BYTES_MAX, NO_ENTRY, Damage, Head, follow
 
 FILE_BYTES_MAX: Final = 256 * 1024
 FILES_COUNT_MAX: Final = 16
@@ -75,7 +77,7 @@ def verify(
     head = None if dropped else Head()
     met = published is None or published == Head()
     for number in range((newest_files_count or files_count_max) - 1, -1, -1):
-        for line_count, line in enumerate(_acknowledged(folder, number), start=1):
+        for line_count, line in enumerate(_acknowledged(folder, number, recorded), start=1):
             found = follow((line,), head)
             if isinstance(found, Damage):
                 return Damage(line_count, f"{audit_file(folder, number).name} line {line_count} {found.explanation}")
@@ -85,10 +87,29 @@ def verify(
     return _against(recorded, head) or (reached if met else _missed(published or Head(), reached))
 
 
-def _acknowledged(folder: Path, number: int) -> list[bytes]:
+def torn_tail(folder: Path) -> int:
+    """Return the length of a last line that the power failed in, so that it was never acknowledged."""
+    recorded = _recorded(folder)
+    lines = read_lines(audit_file(folder, 0))
+    torn = not isinstance(recorded, Damage) and bool(lines) and _is_torn(folder, lines, recorded)
+    return len(lines[-1]) if torn else 0
+
+
+def _acknowledged(folder: Path, number: int, recorded: Head | None) -> list[bytes]:
     """Return the lines of a file but for one that is being written, which nobody was told of yet."""
     lines = read_lines(audit_file(folder, number))
-    return lines[:-1] if number == 0 and lines and not lines[-1].endswith(b"\n") else lines
+    return lines[:-1] if number == 0 and lines and _is_torn(folder, lines, recorded) else lines
+
+
+def _is_torn(folder: Path, lines: list[bytes], recorded: Head | None) -> bool:
+    """Tell a line that a power cut left in pieces from one that was damaged later: the head never named it."""
+    if not lines[-1].endswith(b"\n"):
+        return True
+    if recorded is None or follow(lines[-1:], None) != NO_ENTRY:
+        return False
+    before = (lines[:-1] or read_lines(audit_file(folder, 1)))[-1:]
+    reached = follow(before, None)
+    return not isinstance(reached, Damage) and recorded.sequence <= reached.sequence
 
 
 def _recorded(folder: Path) -> Head | Damage | None:

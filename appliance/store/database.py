@@ -21,7 +21,7 @@ _PRIMARY_CODE_MASK = 0xFF
 
 Connect = Callable[[Path], sqlite3.Connection]
 
-_OWNER_SETTINGS = (
+_OWNER_SETTINGS: tuple[str, ...] = (
     "PRAGMA locking_mode=EXCLUSIVE",
     f"PRAGMA page_size={PAGE_BYTES}",
     "PRAGMA synchronous=FULL",

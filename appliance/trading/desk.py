@@ -8,11 +8,13 @@ merely mean "not yet", so it is not even asked. Until the answer comes, the orde
 from typing import NamedTuple
 
 from appliance.core import events
-from appliance.core.commands import AskOrder, SendCancel, SendOrder
+from appliance.core.commands import AskOrder, SendAmend, SendCancel, SendOrder
 from appliance.core.identifiers import client_id, sequence_of
 from appliance.core.instruments import Instrument
-from appliance.core.values import REFUSED_AS_DUPLICATE, Ending, OrderKind, Side, VenueState
+from appliance.core.require import require
+from appliance.core.values import REFUSED_AS_DUPLICATE, Ending, OrderKind, SelfTrade, Side, VenueState
 from appliance.trading import records
+from appliance.trading.flight import Flight, due
 from appliance.trading.ledger import OrderView
 from appliance.trading.orders import Move, State, next_state
 from appliance.trading.scribe import Scribe
@@ -47,19 +49,7 @@ class Plan(NamedTuple):
     size_lots: int
     reduce_only: bool
     reason: str
-
-
-class _Flight:
-    """Hold what this run of the process knows of an order beyond its records."""
-
-    __slots__ = ("asked_ns", "cancel_ns", "cancel_wanted", "planned_ns", "sent_ns")
-
-    def __init__(self, planned_ns: int, sent_ns: int | None) -> None:
-        self.planned_ns = planned_ns
-        self.sent_ns = sent_ns
-        self.asked_ns: int | None = None
-        self.cancel_ns: int | None = None
-        self.cancel_wanted = False
+    trigger_ticks: int = 0
 
 
 class Desk:
@@ -73,7 +63,7 @@ class Desk:
         self._tag = tag
         self._instruments = instruments
         self._settings = settings
-        self._flights: dict[str, _Flight] = {}
+        self._flights: dict[str, Flight] = {}
         self._waiting: dict[int, str] = {}
         self.contradictions: list[str] = []
         self.strangers: set[str] = set()
@@ -81,8 +71,9 @@ class Desk:
     def adopt(self, now_ns: int) -> None:
         """Take over the orders a former run left behind: each may have been sent as late as just now."""
         for order in self._scribe.ledger.unsettled():
-            flight = _Flight(now_ns, now_ns)
-            flight.cancel_wanted = True
+            flight = Flight(now_ns, now_ns)
+            # What guards a position goes on guarding it.
+            flight.cancel_wanted = not order.protects
             self._flights[order.client_id] = flight
             if order.state is State.PLANNED:
                 self._move(order, Move.LOSE, "the trader restarted before the venue answered")
@@ -92,7 +83,7 @@ class Desk:
         ledger = self._scribe.ledger
         identifier = client_id(self._tag, ledger.sequence + 1)
         sequence = self._scribe.write(records.Intent(identifier, *plan))
-        self._flights[identifier] = _Flight(self._scribe.now_ns, None)
+        self._flights[identifier] = Flight(self._scribe.now_ns, None)
         self._waiting[sequence] = identifier
         return identifier
 
@@ -132,6 +123,43 @@ class Desk:
             flight.cancel_wanted = True
             self._ask_cancel(order, flight)
 
+    def amend(self, order: OrderView, size_lots: int, price_ticks: int, trigger_ticks: int, reason: str) -> None:
+        """Change an open order in place; the larger of the two sizes counts until the venue has answered."""
+        require(order.reduce_only, "only an order that reduces may be changed without waiting for the disk")
+        change = records.Change(order.client_id, size_lots, price_ticks, trigger_ticks, reason)
+        self._scribe.write(change, order.trace)
+        self._ask_amend(order, self._flights[order.client_id])
+
+    def amended(self, event: events.OrderAmended) -> None:
+        """Take the amounts that the venue says an order has now."""
+        order = self._known(event.client_id)
+        if order is None:
+            return
+        said = (event.size_lots, event.price_ticks, event.trigger_ticks)
+        if order.asked_lots and said != (order.asked_lots, order.asked_price_ticks, order.asked_trigger_ticks):
+            # The late answer to an earlier change; the one that is asked for is still on its way.
+            return
+        self._move(order, Move.AMEND, "the venue changed it")
+        if order.asked_lots or said != (order.size_lots, order.price_ticks, order.trigger_ticks):
+            self._changed(order, *said, done=True, reason="the venue changed it")
+
+    def amend_refused(self, event: events.AmendRefused) -> None:
+        """Note that the venue left an order as it was, which may be because it has ended."""
+        order = self._known(event.client_id)
+        if order is None or not order.asked_lots:
+            return
+        self._changed(order, order.size_lots, order.price_ticks, order.trigger_ticks, done=False, reason=event.reason)
+        if order.state is State.OPEN:
+            self._ask(order, self._flights[order.client_id])
+
+    def _changed(
+        self, order: OrderView, size_lots: int, price_ticks: int, trigger_ticks: int, *, done: bool, reason: str
+    ) -> None:
+        self._scribe.write(
+            records.Changed(order.client_id, done, size_lots, price_ticks, trigger_ticks, reason), order.trace
+        )
+        self._follow(order)
+
     def repeat_cancels(self) -> None:
         """Ask again for every wanted cancel, as when a connection has come back."""
         for order in list(self._scribe.ledger.unsettled()):
@@ -170,8 +198,8 @@ class Desk:
         if (event.instrument, event.side) != (order.instrument, order.side):
             self._contradict(order, f"trade {event.trade_id} is a {event.side} of {event.instrument}")
             return
-        move = Move.COMPLETE if order.filled_lots + event.size_lots >= order.size_lots else Move.FILL
-        if order.filled_lots + event.size_lots > order.size_lots:
+        move = Move.COMPLETE if order.filled_lots + event.size_lots >= order.largest_lots else Move.FILL
+        if order.filled_lots + event.size_lots > order.largest_lots:
             self._contradict(order, f"trade {event.trade_id} fills more than was ordered")
         elif next_state(order.state, move) is None:
             self._contradict(order, f"trade {event.trade_id} of an order that was {order.state}")
@@ -210,6 +238,10 @@ class Desk:
             self._move(order, Move.MISS, "the venue never received it")
         elif event.state in _ANSWERS:
             self._move(order, _ANSWERS[event.state], f"the venue says {event.state}", event.filled_lots)
+        elif order.asked_lots == order.filled_lots == event.filled_lots:
+            # Filled, and smaller than we thought: the change that made it so was carried out.
+            said = (order.asked_lots, order.asked_price_ticks, order.asked_trigger_ticks)
+            self._changed(order, *said, done=True, reason="the venue says filled")
         elif order.filled_lots < order.size_lots:
             self._contradict(order, "the venue says filled but names fewer trades")
 
@@ -230,7 +262,7 @@ class Desk:
     def inquire(self, order: OrderView) -> None:
         """Ask about an order that the venue does not list any more."""
         flight = self._flights[order.client_id]
-        if order.state is State.OPEN and _due(flight.asked_ns, self._scribe.now_ns, self._settings.query_interval_ns):
+        if order.state is State.OPEN and due(flight.asked_ns, self._scribe.now_ns, self._settings.query_interval_ns):
             self._ask(order, flight)
 
     def on_time(self) -> None:
@@ -247,7 +279,7 @@ class Desk:
             else:
                 self._follow_silent(order, flight)
 
-    def _follow_planned(self, order: OrderView, flight: _Flight) -> None:
+    def _follow_planned(self, order: OrderView, flight: Flight) -> None:
         now_ns = self._scribe.now_ns
         if flight.sent_ns is None:
             if now_ns - flight.planned_ns > self._settings.deadline_ns:
@@ -255,26 +287,43 @@ class Desk:
         elif now_ns - flight.sent_ns > self._settings.deadline_ns:
             self._move(order, Move.LOSE, "no answer from the venue in time")
 
-    def _follow_open(self, order: OrderView, flight: _Flight) -> None:
+    def _follow_open(self, order: OrderView, flight: Flight) -> None:
         now_ns = self._scribe.now_ns
-        if now_ns - flight.planned_ns > self._settings.entry_lifetime_ns:
+        if not order.protects and now_ns - flight.planned_ns > self._settings.entry_lifetime_ns:
             flight.cancel_wanted = True
-        if flight.cancel_wanted and _due(flight.cancel_ns, now_ns, self._settings.query_interval_ns):
+        # Said again only when the venue would refuse the first one by now, so an old change never overtakes a new one.
+        patience_ns = self._settings.deadline_ns + self._settings.grace_ns
+        if order.asked_lots and due(flight.amended_ns, now_ns, patience_ns):
+            self._ask_amend(order, flight)
+        if flight.cancel_wanted and due(flight.cancel_ns, now_ns, self._settings.query_interval_ns):
             self._ask_cancel(order, flight)
 
-    def _follow_silent(self, order: OrderView, flight: _Flight) -> None:
+    def _follow_silent(self, order: OrderView, flight: Flight) -> None:
         now_ns = self._scribe.now_ns
         sent_ns = flight.sent_ns if flight.sent_ns is not None else flight.planned_ns
         patient_until_ns = sent_ns + self._settings.deadline_ns + self._settings.grace_ns
         late_enough = order.state is not State.UNKNOWN or now_ns > patient_until_ns
-        if late_enough and _due(flight.asked_ns, now_ns, self._settings.query_interval_ns):
+        if late_enough and due(flight.asked_ns, now_ns, self._settings.query_interval_ns):
             self._ask(order, flight)
 
-    def _ask(self, order: OrderView, flight: _Flight) -> None:
+    def _ask(self, order: OrderView, flight: Flight) -> None:
         flight.asked_ns = self._scribe.now_ns
         self._scribe.ask(AskOrder(order.client_id))
 
-    def _ask_cancel(self, order: OrderView, flight: _Flight) -> None:
+    def _ask_amend(self, order: OrderView, flight: Flight) -> None:
+        flight.amended_ns = self._scribe.now_ns
+        self._scribe.ask(
+            SendAmend(
+                order.client_id,
+                order.instrument,
+                order.asked_lots,
+                order.asked_price_ticks,
+                order.asked_trigger_ticks,
+                self._settings.deadline_ns // 1_000_000,
+            )
+        )
+
+    def _ask_cancel(self, order: OrderView, flight: Flight) -> None:
         flight.cancel_ns = self._scribe.now_ns
         self._scribe.ask(SendCancel(order.client_id))
 
@@ -293,7 +342,7 @@ class Desk:
         if new is None:
             self._contradict(order, f"{move} ({reason}) of an order that was {order.state}")
             return
-        filled_lots_max = max(order.size_lots, order.filled_lots)
+        filled_lots_max = max(order.largest_lots, order.filled_lots)
         if filled_lots > filled_lots_max:
             self._contradict(order, f"the venue counts {filled_lots} lots filled of {order.size_lots}")
             filled_lots = filled_lots_max
@@ -306,7 +355,7 @@ class Desk:
             self._flights.pop(order.client_id, None)
         elif order.client_id not in self._flights:
             # It was settled until the venue named more fills than we have seen.
-            self._flights[order.client_id] = _Flight(self._scribe.now_ns, self._scribe.now_ns)
+            self._flights[order.client_id] = Flight(self._scribe.now_ns, self._scribe.now_ns)
 
     def _contradict(self, order: OrderView, what: str) -> None:
         self.contradictions.append(f"order {order.client_id}: {what}")
@@ -322,8 +371,7 @@ class Desk:
             order.reduce_only,
             self._settings.deadline_ns // 1_000_000,
             order.trace,
+            order.trigger_ticks,
+            # A stop that wakes must go on; an entry that is in its way can be given up.
+            SelfTrade.CANCEL_OLDEST if order.protects else SelfTrade.CANCEL_NEWEST,
         )
-
-
-def _due(last_ns: int | None, now_ns: int, interval_ns: int) -> bool:
-    return last_ns is None or now_ns - last_ns >= interval_ns

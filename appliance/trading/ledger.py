@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from appliance.core.records import Row
 from appliance.core.require import require
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import STOP_KINDS, OrderKind, Side
 from appliance.trading import records
 from appliance.trading.orders import WORKING, Move, State, next_state
 
@@ -20,6 +20,9 @@ class OrderView:
     """Hold what is known of one order."""
 
     __slots__ = (
+        "asked_lots",
+        "asked_price_ticks",
+        "asked_trigger_ticks",
         "client_id",
         "expected_lots",
         "fee_quanta",
@@ -38,6 +41,7 @@ class OrderView:
         "strategy",
         "trace",
         "trade_ids",
+        "trigger_ticks",
     )
 
     def __init__(self, intent: records.Intent, sequence: int, wall_ns: int, trace: int) -> None:
@@ -48,6 +52,10 @@ class OrderView:
         self.side: Side = intent.side
         self.order_kind: OrderKind = intent.order_kind
         self.price_ticks = intent.price_ticks
+        self.trigger_ticks = intent.trigger_ticks
+        self.asked_lots = 0
+        self.asked_price_ticks = 0
+        self.asked_trigger_ticks = 0
         self.size_lots = intent.size_lots
         self.reduce_only = intent.reduce_only
         self.reason = intent.reason
@@ -67,10 +75,25 @@ class OrderView:
         return self.state in WORKING
 
     @property
+    def protects(self) -> bool:
+        """Tell whether the order is meant to stand at the venue and guard a position for as long as there is one."""
+        return self.reduce_only and self.order_kind in STOP_KINDS
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the venue has taken the order as a standing one, so that nothing of it is under way."""
+        return self.protects and self.state is State.OPEN and not self.asked_lots
+
+    @property
+    def largest_lots(self) -> int:
+        """Return the most lots the order can have at the venue: a change that was asked for may be in force."""
+        return max(self.size_lots, self.asked_lots)
+
+    @property
     def exposed_lots(self) -> int:
         """Return the lots that may still arrive: all that is open or unknown, or announced and not yet seen."""
         if self.state in WORKING:
-            return self.size_lots - self.filled_lots
+            return self.largest_lots - self.filled_lots
         return max(self.expected_lots - self.filled_lots, 0)
 
     @property
@@ -102,6 +125,9 @@ class Position:
             self._reduce(change_lots, fill)
         self.lots += change_lots
         self.fees_quanta += fill.fee_quanta
+        self._attribute(strategy, change_lots, wall_ns)
+
+    def _attribute(self, strategy: str, change_lots: int, wall_ns: int) -> None:
         held = self.lots_by_strategy.get(strategy, 0) + change_lots
         self.lots_by_strategy[strategy] = held
         if held == 0:
@@ -109,6 +135,17 @@ class Position:
             self.opened_wall_ns.pop(strategy, None)
         else:
             self.opened_wall_ns.setdefault(strategy, wall_ns)
+
+    def share_oversold(self, strategy: str, wall_ns: int) -> None:
+        """Take what a strategy sold beyond its own off the others: two of its sales may have filled in a race."""
+        for other in list(self.lots_by_strategy):
+            missing_lots = -self.lots_by_strategy.get(strategy, 0)
+            if missing_lots <= 0:
+                return
+            lots = min(missing_lots, self.lots_by_strategy[other])
+            if other != strategy and lots > 0:
+                self._attribute(other, -lots, wall_ns)
+                self._attribute(strategy, lots, wall_ns)
 
     def _reduce(self, change_lots: int, fill: records.Fill) -> None:
         closing_lots = min(abs(change_lots), abs(self.lots))
@@ -180,6 +217,8 @@ class Ledger:
             records.Parameters: self._parameters,
             records.Account: self._account,
             records.Intent: self._intent,
+            records.Change: self._change,
+            records.Changed: self._changed,
             records.Order: self._order,
             records.Fill: self._fill,
             records.Mode: self._mode,
@@ -210,6 +249,11 @@ class Ledger:
         """Yield every order from which something may still arrive."""
         return iter(self.working.values())
 
+    @property
+    def in_flight(self) -> bool:
+        """Tell whether anything is under way: an order that works, or a change; a standing stop is neither."""
+        return any(not order.stands for order in self.working.values())
+
     def _boot(self, record: records.Boot, _wall_ns: int, _trace: int) -> None:
         self.boot_count = record.boot_count
 
@@ -228,11 +272,33 @@ class Ledger:
         self.working[record.client_id] = order
         self.intents_count += 1
 
-    def _order(self, record: records.Order, _wall_ns: int, _trace: int) -> None:
-        order = self.orders.get(record.client_id)
+    def _change(self, record: records.Change, _wall_ns: int, _trace: int) -> None:
+        order = self._order_of(record.client_id)
+        if order is not None:
+            order.asked_lots = record.size_lots
+            order.asked_price_ticks = record.price_ticks
+            order.asked_trigger_ticks = record.trigger_ticks
+
+    def _changed(self, record: records.Changed, _wall_ns: int, _trace: int) -> None:
+        order = self._order_of(record.client_id)
         if order is None:
-            # An intent that found no room on the disk was never sent, so there is nothing to follow.
-            require(self.rows_lost, f"a record speaks of the unknown order {record.client_id}")
+            return
+        order.asked_lots = order.asked_price_ticks = order.asked_trigger_ticks = 0
+        order.size_lots, order.price_ticks = record.size_lots, record.price_ticks
+        order.trigger_ticks = record.trigger_ticks
+        if order.filled_lots >= order.size_lots:
+            order.state = next_state(order.state, Move.COMPLETE) or order.state
+        self._settle(order)
+
+    def _order_of(self, client_id: str) -> OrderView | None:
+        order = self.orders.get(client_id)
+        # An intent that found no room on the disk was never sent, so there is nothing to follow.
+        require(order is not None or self.rows_lost > 0, f"a record speaks of the unknown order {client_id}")
+        return order
+
+    def _order(self, record: records.Order, _wall_ns: int, _trace: int) -> None:
+        order = self._order_of(record.client_id)
+        if order is None:
             return
         order.state = State(record.state)
         order.expected_lots = max(order.expected_lots, record.filled_lots)
@@ -248,10 +314,12 @@ class Ledger:
         order.fee_quanta += record.fee_quanta
         position = self.positions.setdefault(record.instrument, Position())
         position.add(order.strategy, record, wall_ns)
+        if order.reduce_only:
+            position.share_oversold(order.strategy, wall_ns)
         self.cash_quanta -= record.side.sign * record.notional_quanta + record.fee_quanta
         self.last_trade_ns = max(self.last_trade_ns, record.venue_ns)
         self.fills_count += 1
-        move = Move.COMPLETE if order.filled_lots >= order.size_lots else Move.FILL
+        move = Move.COMPLETE if order.filled_lots >= order.largest_lots else Move.FILL
         order.state = next_state(order.state, move) or order.state
         self._settle(order)
 

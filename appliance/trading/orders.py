@@ -11,6 +11,9 @@ what became of it. Only then may silence be read as NEVER.
        │               └─miss──► NEVER
        ├─withdraw──► NEVER          └─refuse──► REFUSED       (UNKNOWN too: word that it never left may be late)
 
+An order that the venue changed in place (amend) exists and is OPEN; its new amounts are a fact of their own. While a
+change is asked for and unanswered, the order counts with the larger of its two sizes.
+
 A pair that the table maps to the state itself is a duplicate or a late word and changes nothing. A pair that is not
 in the table is a contradiction: the venue and we disagree about the past, and only a person may go on from there.
 """
@@ -46,6 +49,7 @@ class Move(enum.StrEnum):
     FIND = "find"
     MISS = "miss"
     WITHDRAW = "withdraw"
+    AMEND = "amend"
 
 
 WORKING = frozenset({State.PLANNED, State.OPEN, State.UNKNOWN})
@@ -63,6 +67,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.FIND: State.OPEN,
             Move.MISS: State.NEVER,
             Move.WITHDRAW: State.NEVER,
+            Move.AMEND: State.OPEN,
         },
         State.OPEN: {
             Move.ACKNOWLEDGE: State.OPEN,
@@ -72,6 +77,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.EXPIRE: State.EXPIRED,
             Move.LOSE: State.OPEN,
             Move.FIND: State.OPEN,
+            Move.AMEND: State.OPEN,
         },
         State.UNKNOWN: {
             Move.ACKNOWLEDGE: State.OPEN,
@@ -84,6 +90,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.FIND: State.OPEN,
             Move.MISS: State.NEVER,
             Move.WITHDRAW: State.NEVER,
+            Move.AMEND: State.OPEN,
         },
         State.FILLED: {
             Move.ACKNOWLEDGE: State.FILLED,
@@ -91,6 +98,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.EXPIRE: State.FILLED,
             Move.LOSE: State.FILLED,
             Move.FIND: State.FILLED,
+            Move.AMEND: State.FILLED,
         },
         State.CANCELED: {
             Move.ACKNOWLEDGE: State.CANCELED,
@@ -100,6 +108,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.EXPIRE: State.CANCELED,
             Move.LOSE: State.CANCELED,
             Move.FIND: State.CANCELED,
+            Move.AMEND: State.CANCELED,
         },
         State.EXPIRED: {
             Move.ACKNOWLEDGE: State.EXPIRED,
@@ -109,6 +118,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.EXPIRE: State.EXPIRED,
             Move.LOSE: State.EXPIRED,
             Move.FIND: State.EXPIRED,
+            Move.AMEND: State.EXPIRED,
         },
         State.REFUSED: {
             Move.REFUSE: State.REFUSED,

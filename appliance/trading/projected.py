@@ -25,7 +25,7 @@ class ProjectedLedger:
         """Fold one row in."""
         record = records.decode(row)
         self.ledger.apply(row.sequence, row.wall_ns, row.trace, record)
-        if isinstance(record, records.Intent | records.Order | records.Fill):
+        if isinstance(record, records.Intent | records.Change | records.Changed | records.Order | records.Fill):
             order = self.ledger.orders.get(record.client_id)
             if order is not None:
                 self._touch("orders", record.client_id, _order_document(order))
@@ -57,6 +57,7 @@ def _order_document(order: OrderView) -> dict[str, object]:
         "side": order.side,
         "order_kind": order.order_kind,
         "price_ticks": order.price_ticks,
+        "trigger_ticks": order.trigger_ticks,
         "size_lots": order.size_lots,
         "filled_lots": order.filled_lots,
         "exposed_lots": order.exposed_lots,

@@ -76,7 +76,7 @@ class Reconciler:
             return
         self._requests += 1
         ledger = self._scribe.ledger
-        self._question = _Question(self._requests, now_ns, ledger.fills_count, not ledger.working)
+        self._question = _Question(self._requests, now_ns, ledger.fills_count, not ledger.in_flight)
         self._scribe.ask(AskAccount(self._requests, max(0, ledger.last_trade_ns - TRADES_OVERLAP_NS)))
 
     def answered(self, report: AccountReported, desk: Desk) -> Verdict:
@@ -95,7 +95,9 @@ class Reconciler:
         for order in list(ledger.unsettled()):
             if order.state is State.OPEN and order.client_id not in listed:
                 desk.inquire(order)
-        moved = not question.quiet or bool(ledger.working) or question.fills_count != ledger.fills_count
+        moved = not question.quiet or ledger.in_flight or question.fills_count != ledger.fills_count
+        # A standing stop may have filled unheard of; then the venue lists it no more, and it has been asked about.
+        moved = moved or any(order.client_id not in listed for order in ledger.unsettled())
         if moved or not report.trades_complete:
             return Verdict.AGAIN
         if not ledger.funded and not report.holdings and not report.open_orders and not report.trades:

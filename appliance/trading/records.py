@@ -50,6 +50,28 @@ class Intent(Record, frozen=True, gc=False):
     size_lots: int
     reduce_only: bool
     reason: str
+    trigger_ticks: int = 0
+
+
+class Change(Record, frozen=True, gc=False):
+    """We mean an order to have these amounts; it may have them from now on."""
+
+    client_id: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    reason: str
+
+
+class Changed(Record, frozen=True, gc=False):
+    """The venue said whether it changed an order; these are the order's amounts either way."""
+
+    client_id: str
+    done: bool
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+    reason: str
 
 
 class Order(Record, frozen=True, gc=False):
@@ -135,14 +157,29 @@ class Cascade(Record, frozen=True, gc=False):
 
 
 AnyRecord = (
-    Boot | Parameters | Account | Intent | Order | Fill | Mode | Equity | Reconciled | Refused | Breaker | Cascade
+    Boot
+    | Parameters
+    | Account
+    | Intent
+    | Change
+    | Changed
+    | Order
+    | Fill
+    | Mode
+    | Equity
+    | Reconciled
+    | Refused
+    | Breaker
+    | Cascade
 )
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 _encoder = msgspec.json.Encoder()
 
 
 # What must still be written when only the disk's reserve is left: what was done, as against what was meant.
-ESSENTIAL_KINDS = frozenset({"boot", "mode", "order", "fill", "account", "reconciled", "breaker", "cascade"})
+ESSENTIAL_KINDS = frozenset(
+    {"boot", "mode", "order", "change", "changed", "fill", "account", "reconciled", "breaker", "cascade"}
+)
 
 
 def encode(record: AnyRecord) -> bytes:
@@ -161,7 +198,7 @@ def decode(row: Row) -> AnyRecord:
         return _decoder.decode(row.payload)
     except msgspec.ValidationError as problem:
         raise JournalDamaged(f"row {row.sequence} ({row.kind}) does not hold a record we know: {problem}") from problem
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise JournalDamaged(f"row {row.sequence} ({row.kind}) is not readable: {problem}") from problem
 
 

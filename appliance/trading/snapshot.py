@@ -49,6 +49,10 @@ class OrderDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notional_quanta: int
     fee_quanta: int
     trade_ids: list[str]
+    trigger_ticks: int = 0
+    asked_lots: int = 0
+    asked_price_ticks: int = 0
+    asked_trigger_ticks: int = 0
 
 
 class LedgerDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from appliance.world.books import Books
 from appliance.world.disk import Disk
 from appliance.world.invariants import MarketSeen, Underway
 from appliance.world.keeper import Keeper
+from appliance.world.lamp_truth import lamp_is_true
 from appliance.world.links import Connection
 from appliance.world.schedule import Schedule
 from appliance.world.shell import Shell
@@ -163,6 +164,7 @@ class Inspector:
         ledger, exchange = trader.ledger, self.parts.venue.exchange
         underway = list(self._underway())
         self._check_stopped()
+        self.found(9, lamp_is_true(self.parts.keeper, trader, exchange, underway))
         self.found(3, invariants.positions_are_fills(ledger, self.books))
         self.found(3, invariants.equals_the_venue(ledger, exchange, underway))
         self.found(4, invariants.cash_is_conserved(ledger, self.books))

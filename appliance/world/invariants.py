@@ -7,6 +7,7 @@
  5  what is filled, open or unknown is counted, and within the limits
  6  an intent is durable before it is sent, and sent at most once
  7  the state after a restart is the fold of the journal
+ 9  the lamp says what is true (in lamp_truth)
 10  nothing is opened on a stale, crossed or priceless market, or without a clock
 12  after healing, everything converges
 """
@@ -60,6 +61,8 @@ def leaves_only_with_permission(keeper: Keeper, command: SendOrder) -> str:
         return ""
     if keeper.stop_stands:
         return f"order {command.client_id} left although the stop stands"
+    if keeper.lease_ran_out:
+        return f"order {command.client_id} left although nobody has renewed the lease"
     return "" if keeper.permitted() else f"order {command.client_id} left without a valid lease"
 
 
@@ -81,14 +84,29 @@ def positions_are_fills(ledger: Ledger, books: Books) -> str:
 
 def equals_the_venue(ledger: Ledger, exchange: Exchange, underway: Iterable[Underway]) -> str:
     """Check 3 and 4 against the venue, whenever nothing is open, unknown or under way."""
-    moving = ledger.working or not ledger.funded or any(order.may_count() for order in underway)
-    if moving or any(order.client_id in ledger.orders for order in exchange.open_orders()):
+    moving = ledger.in_flight or not ledger.funded or any(order.may_count() for order in underway)
+    standing = {order.client_id for order in ledger.unsettled()}
+    ours = {order.client_id for order in exchange.open_orders() if order.client_id in ledger.orders}
+    # A guard that stands here and there is not moving; one that stands on one side alone is.
+    if moving or ours != standing or any(order.filled_lots for order in exchange.open_orders()):
         return ""
     for name, lots in exchange.account.lots.items():
         if ledger.position_lots(name) != lots:
             return f"the venue holds {lots} lots of {name}, the ledger {ledger.position_lots(name)}, and all is quiet"
     if ledger.cash_quanta != exchange.cash_quanta:
         return f"the venue has {exchange.cash_quanta} quanta, the ledger {ledger.cash_quanta}, and all is quiet"
+    return ""
+
+
+def positions_are_guarded(ledger: Ledger, exchange: Exchange) -> str:
+    """Check 12 at rest: as many lots as are held sleep at the venue in stops, where the venue takes so few."""
+    for name, lots in exchange.account.lots.items():
+        guarded = sum(order.live_lots for order in _own(exchange) if order.instrument == name and order.has_trigger)
+        smallest = exchange.instruments[name].size_lots_min
+        holders = ledger.positions[name].lots_by_strategy if name in ledger.positions else {}
+        wanted = sum(held for held in holders.values() if held >= smallest)
+        if guarded != wanted:
+            return f"{guarded} of {lots} lots of {name} are guarded at the venue, {wanted} should be"
     return ""
 
 

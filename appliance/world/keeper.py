@@ -13,6 +13,8 @@ from typing import NamedTuple
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.events import PermissionChanged
 from appliance.safety.button import Button, Effect, Gesture, State
+from appliance.safety.lamps import Lamp, View, lamp
+from appliance.safety.lamps import Pulse as Age
 from appliance.safety.modes import Mode
 from appliance.world.links import milliseconds
 from appliance.world.schedule import Schedule
@@ -25,10 +27,11 @@ _MARGIN_NS = NANOSECONDS_PER_MILLISECOND
 
 
 class Pulse(NamedTuple):
-    """Say when the trader last beat and in which mode."""
+    """Say when the trader last beat, in which mode, and which latching's stop it has verified."""
 
     beat_ns: int
     mode: Mode
+    verified_latch: int | None = None
 
 
 class Keeper:
@@ -60,6 +63,7 @@ class Keeper:
         self._gesture_owed: int | None = None
         self._disturbances = 0
         self.stop_stands = False
+        self.decide_lamp: Callable[[View], Lamp] = lamp
 
     @property
     def latched(self) -> bool:
@@ -72,6 +76,11 @@ class Keeper:
         return self._silent_ns is not None
 
     @property
+    def lease_ran_out(self) -> bool:
+        """Tell, whatever the lease itself says, whether nobody has been there to renew it for longer than it lasts."""
+        return self._silent_ns is not None and self._schedule.now_ns >= self._silent_ns + LEASE_EXPIRY_NS
+
+    @property
     def contact_closed(self) -> bool:
         """Tell whether the stop button is out."""
         return self._contact_closed
@@ -81,6 +90,17 @@ class Keeper:
         if self._silent_ns is not None:
             return self._lent_when_silenced and self._schedule.now_ns < self._silent_ns + LEASE_EXPIRY_NS
         return self._grants()
+
+    def lamp(self) -> Lamp:
+        """Return what the lamp says now; a guardian that does not run shows nothing that may be believed."""
+        if self.silent:
+            return Lamp.DARK
+        pulse = self._pulse()
+        fresh = pulse is not None and self._schedule.now_ns - pulse.beat_ns <= PULSE_NS_MAX
+        age = Age.FRESH if fresh else Age.LOST if pulse is not None else Age.NEVER
+        verified = pulse is not None and pulse.verified_latch == self._latch_sequence
+        mode = pulse.mode if pulse is not None else None
+        return self.decide_lamp(View(self._button.state, age, mode, verified, broken=False))
 
     def state(self) -> PermissionChanged:
         """Return what the page says now."""

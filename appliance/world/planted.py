@@ -5,7 +5,7 @@ code that trades is never touched and holds no switch for any of this. A bug tha
 the world, not the trader, is what is broken.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,20 +25,13 @@ from appliance.trading.orders import State
 from appliance.world.disk import Disk
 from appliance.world.inspector import Finding
 from appliance.world.keeper import Keeper
+from appliance.world.planted_stops import STOP_BUGS
+from appliance.world.planting import Bug, spoiled, with_desk
 from appliance.world.scale import Scale
-from appliance.world.simulation import HONEST, Recipe, honest_trader, run_seed
+from appliance.world.simulation import HONEST, honest_trader, run_seed
 
 # Within so many seeds each bug must be caught by an invariant that is about it.
-SEEDS_MAX = 60
-
-
-class Bug(NamedTuple):
-    """Name a planted bug, say what is wrong, how the recipe is spoiled, and which invariants are about it."""
-
-    name: str
-    sentence: str
-    recipe: Recipe
-    caught_by: frozenset[int]
+SEEDS_MAX = 150
 
 
 class Catch(NamedTuple):
@@ -161,23 +154,6 @@ class _LyingDisk(Disk):
         self._schedule.after(0, lambda: self._tell(JournalReached(row.sequence)))
 
 
-def _spoiled(part: Callable[[Trader], tuple[object, type]]) -> Recipe:
-    """Return a recipe whose trader has one part that is a bad subclass of the real one."""
-
-    def make(config: Config, ledger: Ledger, now_ns: int, wall_ns: int) -> Trader:
-        trader = honest_trader(config, ledger, now_ns, wall_ns)
-        real, bad = part(trader)
-        real.__class__ = bad
-        # Joined again, because the first joining took the honest methods.
-        return Trader(trader._parts)  # noqa: SLF001 - the bug is put where the real part was
-
-    return HONEST._replace(trader=make)
-
-
-def _with_desk(bad: type[Desk]) -> Recipe:
-    return _spoiled(lambda trader: (trader._parts.desk, bad))  # noqa: SLF001 - as above
-
-
 def _forgetful_replay(rows: Sequence[Row]) -> Ledger:
     ledger = replay(rows)
     ledger.__class__ = _ForgetfulLedger
@@ -224,7 +200,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "stop ignored by the trader",
         "the trader takes every word of the guardian for a permission",
-        _spoiled(lambda trader: (trader.conduct, _DeafConduct)),
+        spoiled(lambda trader: (trader.conduct, _DeafConduct)),
         frozenset({2}),
     ),
     Bug(
@@ -236,10 +212,10 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "sent again under a new id",
         "a timeout is taken for a refusal and tried again",
-        _with_desk(_ResendingDesk),
+        with_desk(_ResendingDesk),
         frozenset({3, 4, 5, 12}),
     ),
-    Bug("sent twice", "an order that fell silent is sent again", _with_desk(_RepeatingDesk), frozenset({3, 5, 6, 12})),
+    Bug("sent twice", "an order that fell silent is sent again", with_desk(_RepeatingDesk), frozenset({3, 5, 6, 12})),
     Bug(
         "asked too early",
         "not found is taken for never received before the deadline has passed",
@@ -255,13 +231,13 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "sent before the sync",
         "an order leaves when its row is written, not when it is safe",
-        _with_desk(_HastyDesk),
+        with_desk(_HastyDesk),
         frozenset({6}),
     ),
     Bug(
         "executions not told apart",
         "an execution heard of twice is booked twice",
-        _with_desk(_DoubleBookingDesk),
+        with_desk(_DoubleBookingDesk),
         frozenset({3}),
     ),
     Bug(
@@ -273,7 +249,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "old quotes trusted",
         "the market is acted upon however old or disconnected",
-        _spoiled(lambda trader: (trader.watch, _TrustingWatch)),
+        spoiled(lambda trader: (trader.watch, _TrustingWatch)),
         frozenset({10}),
     ),
     Bug(
@@ -288,4 +264,5 @@ BUGS: tuple[Bug, ...] = (
         HONEST._replace(replay=_careless_replay),
         frozenset({7}),
     ),
+    *STOP_BUGS,
 )

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, WriteRow
+from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.trader import Trader
@@ -159,7 +159,11 @@ class Shell:
 
     def pulse(self) -> Pulse | None:
         """Return the last beat of the process, if one is alive."""
-        return None if self.trader is None else Pulse(self._beat_ns, self.trader.mode)
+        if self.trader is None:
+            return None
+        conduct = self.trader.conduct
+        verified = conduct.acknowledged_latch if conduct.stop_verified else None
+        return Pulse(self._beat_ns, self.trader.mode, verified)
 
     def deliver(self, event: AnyEvent) -> None:
         """Give the process an event; it is handled after those that came before."""
@@ -224,6 +228,8 @@ class Shell:
                 self._stop_layer(command)
             case StartLayer():
                 self.around.feed.open()
+            case SubscribeMarket():
+                pass  # this world's feed tells quotes and trades, which need no subscription
             case _:
                 self.around.orders.send(command)
 
@@ -298,5 +304,5 @@ class Shell:
         clock = self.around.clock
         self.deliver(events.TimePassed(clock.wall_ns(), clock.synchronized))
         self.around.keeper.review()
-        calm = trader.mode in _CALM and not trader.ledger.working
+        calm = trader.mode in _CALM and not trader.ledger.in_flight
         self._schedule.after(self._tick_ns if calm else TICK_BUSY_NS, partial(self._tick, life))

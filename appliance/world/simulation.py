@@ -18,6 +18,7 @@ from appliance.core.records import Row
 from appliance.core.values import cash_to_quanta
 from appliance.engine.assembly import build_trader
 from appliance.engine.trader import Trader
+from appliance.safety.lamps import Lamp, View, lamp
 from appliance.safety.modes import Mode
 from appliance.trading.ledger import Ledger, replay
 from appliance.venues.simulator.exchange import Exchange
@@ -55,6 +56,7 @@ class Recipe(NamedTuple):
     replay: Callable[[Sequence[Row]], Ledger]
     disk: type[Disk]
     keeper: type[Keeper]
+    lamp: Callable[[View], Lamp]
 
 
 class Outcome(NamedTuple):
@@ -77,7 +79,7 @@ def _lease_of_this_moment(keeper: Keeper, _trader: Trader) -> bool:
     return keeper.permitted()
 
 
-HONEST = Recipe(honest_trader, _lease_of_this_moment, replay, Disk, Keeper)
+HONEST = Recipe(honest_trader, _lease_of_this_moment, replay, Disk, Keeper, lamp)
 
 
 class World:
@@ -143,6 +145,7 @@ class World:
         venue.orders = Connection(schedule, dice, latency_ns, order_ends)
         disk = recipe.disk(schedule, dice, shell.deliver)
         keeper = recipe.keeper(schedule, dice, self._tell_permission, shell.pulse)
+        keeper.decide_lamp = recipe.lamp
         person = Person(schedule, dice, keeper, inspector.note)
         shell.around = Surroundings(venue.feed, venue.orders, disk, keeper, clock)
         inspector.parts = Parts(shell, venue, venue.orders, disk, keeper)
@@ -228,15 +231,20 @@ class World:
             self._stage.inspector.found(12, f"long after every fault has ended, {problem}")
 
     def _not_recovered(self) -> str:
-        trader = self._stage.shell.trader
+        stage = self._stage
+        trader = stage.shell.trader
         if trader is None:
             return "the process is not running"
         if trader.mode not in _STEADY:
             return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
         if not trader.conduct.reconciled:
             return "the books are not compared"
-        waiting = ", ".join(f"{order.client_id} {order.state}" for order in trader.ledger.unsettled())
-        return f"orders are unsettled: {waiting}" if waiting else ""
+        waiting = ", ".join(
+            f"{order.client_id} {order.state}" for order in trader.ledger.unsettled() if not order.stands
+        )
+        if waiting:
+            return f"orders are unsettled: {waiting}"
+        return invariants.positions_are_guarded(trader.ledger, stage.venue.exchange)
 
     def _end(self) -> None:
         stage = self._stage

@@ -1,4 +1,4 @@
-"""The bench's hands and eyes inside the emulated machine: one line in, one line of JSON out, over a virtual serial port.
+"""The bench's hands and eyes inside the emulated machine: a line in, a line of JSON out, over a virtual serial port.
 
 It runs on the machine's own Python and reads what any process may read. Contacts are moved through the simulated chip,
 which stands where the wires would be; without the chip they are moved through the guardian's bench socket.
@@ -10,15 +10,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from appliance.core.config import load
 from appliance.guardian.command_bench_press import press
 from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
-from appliance.venues.simulator.ledger import ask_ledger
+from appliance.venues.simulator.ledger import ask_books
 
 RUNTIME = Path("/run/bot4-edge")
 PORT = Path("/dev/virtio-ports/bot4.bench")
 DARK_NS = 400_000_000
+GONE_NS_MAX = 2_000_000_000
 HOLD_S = 3.3
 TAP_S = 0.2
 LAMPS = {"red": 24, "green": 22, "blue": 27, "yellow": 23}
@@ -78,7 +80,7 @@ def pressed(page: Page, button: str) -> dict[str, Any]:
         return {"answer": press(RUNTIME, button)}
     if button == "estop":
         began_ns = move(ESTOP, high=False)
-        while page.permitted() and time.monotonic_ns() - began_ns < 2_000_000_000:
+        while page.permitted() and time.monotonic_ns() - began_ns < GONE_NS_MAX:
             pass
         return {"answer": "ok", "gone_ns": time.monotonic_ns() - began_ns}
     if button == "release":
@@ -111,8 +113,7 @@ def answered(page: Page, word: str, rest: list[str]) -> dict[str, Any]:
     if word == "glitch":
         return glitched(int(rest[0]), int(rest[1]))
     if word == "orders":
-        found = ask_ledger(RUNTIME / "venue.sock", 10.0)["open_orders"]
-        return {"open_orders": len(found) if isinstance(found, list) else 0}
+        return {"open_orders": len(ask_books(load("/etc/bot4-edge/appliance.toml").venue.rest_url, 10.0).open_orders)}
     if word == "read":
         return {"text": Path(rest[0]).read_text(encoding="utf-8", errors="replace")[:100_000]}
     if word == "run":

@@ -92,7 +92,8 @@ class Machine:
         raise BenchError("the machine did not start")
 
     def _answer(self, limit_s: float) -> dict[str, Any]:
-        assert self._line is not None
+        if self._line is None:
+            raise BenchError("the machine has no power")
         end_s = time.monotonic() + limit_s
         while b"\n" not in self._pending:
             left_s = end_s - time.monotonic()

@@ -41,7 +41,8 @@ def initrd_with_bench(initrd: Path, folder: Path, gpio_module: Path | None) -> P
     extra = folder / "extra"
     (extra / "bench").mkdir(parents=True, exist_ok=True)
     init = (ROOT / "image/initrd/init").read_text()
-    assert HANDING_OVER in init, "the first program hands over in another way"
+    if HANDING_OVER not in init:
+        raise LookupError("the image's first program hands over in another way than the bench knows")
     (extra / "init").write_text(init.replace(HANDING_OVER, ". /bench/hook.sh\n" + HANDING_OVER, 1))
     (extra / "init").chmod(0o755)
     for name in ("hook.sh", "agent.py"):

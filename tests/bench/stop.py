@@ -79,15 +79,15 @@ class Presser:
         """Return every order that added exposure and left between a press and the start after it."""
         return [
             order
-            for order in self.box.arrived("SendOrder")
-            if order["channel"] == "orders" and order["side"] == "buy"
+            for order in self.box.orders_sent()
+            if order["side"] == "buy"
             for gone_ns, started_ns in self.latched_spans
             if gone_ns < order["sent_ns"] <= started_ns
         ]
 
     def closest_before_ns(self) -> list[int]:
         """Return how long before the next press each order that added exposure was sent."""
-        sent = [one["sent_ns"] for one in self.box.arrived("SendOrder") if one["side"] == "buy"]
+        sent = [one["sent_ns"] for one in self.box.orders_sent() if one["side"] == "buy"]
         gaps = [[gone - at for gone, _ in self.latched_spans if gone >= at] for at in sent]
         return [min(each) for each in gaps if each]
 
@@ -104,11 +104,7 @@ def report(pressers: list[Presser]) -> dict[str, object]:
     return {
         "presses": sum(len(one.latched_spans) for one in pressers),
         "appliances": len(pressers),
-        "orders_that_add": sum(
-            order["side"] == "buy" and order["channel"] == "orders"
-            for one in pressers
-            for order in one.box.arrived("SendOrder")
-        ),
+        "orders_that_add": sum(order["side"] == "buy" for one in pressers for order in one.box.orders_sent()),
         "sent_after_the_latch": sum(len(one.sent_while_latched()) for one in pressers),
         "closest_order_before_a_press_ms": min((gap for one in pressers for gap in one.closest_before_ns()), default=-1)
         / 1e6,

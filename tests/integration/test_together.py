@@ -163,3 +163,32 @@ def test_bad_words_are_refused_in_one_clear_line(words: tuple[str, ...], says: s
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_guardian_that_was_held_up_stops_trading_and_lets_it_go_on(tmp_path: Path) -> None:
+    """Show that permission lapses within its expiry when the guardian hangs, and that trading resumes by itself when it
+    comes back with the latch clear; fails when either does not happen.
+    """
+    keep = tmp_path / "run"
+    process = _start(keep, "--for", "6s")
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("mode: NORMAL"):
+                break
+        (guardian,) = [
+            pid
+            for pid in _session_members(keep)
+            if b"\0guardian\0" in (Path("/proc") / str(pid) / "cmdline").read_bytes()
+        ]
+        os.kill(guardian, signal.SIGSTOP)
+        time.sleep(0.6)
+        os.kill(guardian, signal.SIGCONT)
+        code, summary, told = _finish(process)
+    finally:
+        process.kill()
+    assert code == 0, (summary, told)
+    assert "mode: EMERGENCY" in told
+    assert summary["mode"] == "NORMAL"
+    assert summary["agreed"]
+    assert summary["restarts"] == {"venue": 0, "guardian": 0, "reporter": 0, "trader": 0}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from appliance.core import config, events
 from appliance.core.clock import VirtualClock
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, WriteRow
+from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.assembly import build_trader
@@ -143,7 +143,7 @@ class Driver:
             case WriteRow(row=row):
                 self.rows.append(row)
                 self._steps.append(events.JournalReached(row.sequence))
-            case EndProcess() | StartLayer():
+            case EndProcess() | StartLayer() | SubscribeMarket():
                 pass
             case StopLayer(number=number, layer=layer):
                 self._steps.append(events.LayerStopped(number, layer, "done", "as the driver does it"))

@@ -40,7 +40,7 @@ def box(tmp_path: Path) -> Box:
 
 def version(number: int, more: str = "") -> str:
     """Return a live configuration of a version."""
-    return f'[device]\nversion_count = {number}\n[trading]\nmode = "live"\n{more}'
+    return f'[device]\nversion_count = {number}\n[trading]\nmode = "live"\n[orders]\naccount = "dedicated"\n{more}'
 
 
 def test_versions_go_up_and_never_down(box: Box) -> None:

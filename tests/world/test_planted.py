@@ -3,7 +3,8 @@
 import pytest
 
 from appliance.world.inspector import Finding
-from appliance.world.planted import BUGS, SEEDS_MAX, Bug, hunt
+from appliance.world.planted import BUGS, SEEDS_MAX, hunt
+from appliance.world.planting import Bug
 from appliance.world.scale import SHORT
 from appliance.world.simulation import HONEST
 

@@ -1,6 +1,7 @@
 """Settings that are each allowed but not together: one table, checked once every value involved is itself good."""
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -53,6 +54,14 @@ def _at_most(smaller: str, larger: str) -> Contradiction:
     )
 
 
+def _venue_urls(config: Config) -> tuple[str, ...]:
+    return config.venue.market_url, config.venue.orders_url, config.venue.rest_url
+
+
+def _on_this_machine(url: str) -> bool:
+    return re.match(r"[a-z]+://127\.[0-9.]+(:|/|$)", url) is not None
+
+
 _ORDERINGS = (
     ("risk.position_fraction_percent", "risk.position_percent_max"),
     ("risk.position_percent_max", "risk.symbol_percent_max"),
@@ -99,6 +108,19 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "position_fraction_percent of capital_quote is less than order_quote_min, so nothing could ever be bought",
     ),
     Contradiction(
+        ("trading.mode", "venue.market_url", "venue.orders_url", "venue.rest_url"),
+        lambda c: c.trading.mode == "paper" and not all(map(_on_this_machine, _venue_urls(c))),
+        "paper trading needs the built-in venue: give addresses of 127.0.0.1, or real orders would be sent",
+    ),
+    Contradiction(
+        ("venue.market_url", "venue.orders_url", "venue.rest_url", "venue.plain_loopback_allowed"),
+        lambda c: any(
+            url.startswith(("ws:", "http:")) and not (c.venue.plain_loopback_allowed and _on_this_machine(url))
+            for url in _venue_urls(c)
+        ),
+        "an address must begin with wss or https, unless it is one of 127.0.0.1 and plain_loopback_allowed is true",
+    ),
+    Contradiction(
         ("trading.mode", "pins.factory"),
         lambda c: c.trading.mode == "live" and c.pins.factory != "lgpio",
         'live trading needs a real stop button: pins.factory must be "lgpio"',
@@ -107,6 +129,12 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         ("trading.mode", "safety.clock_unsynced_allowed"),
         lambda c: c.trading.mode == "live" and c.safety.clock_unsynced_allowed,
         "live trading needs a set clock: clock_unsynced_allowed must be false",
+    ),
+    Contradiction(
+        ("trading.mode", "orders.account"),
+        lambda c: c.trading.mode == "live" and c.orders.account == "unstated",
+        "the venue's own timer cancels every order of the account, protective stops and other people's too: "
+        'say orders.account = "dedicated" for a sub-account of its own, or "shared" to accept that',
     ),
     Contradiction(
         ("paths.state", "paths.runtime"),

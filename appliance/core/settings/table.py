@@ -7,7 +7,7 @@ from typing import NamedTuple, get_type_hints
 from appliance.core.require import require
 from appliance.core.settings.kinds import Kind
 from appliance.core.settings.machine import Backups, Health, Journal, Log, Paths, Pins, Reporter, Safety
-from appliance.core.settings.trading import Breakers, Device, Market, Orders, Recorder, Risk, Trading
+from appliance.core.settings.trading import Breakers, Device, Market, Orders, Recorder, Risk, Trading, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Config:
 
     device: Device
     trading: Trading
+    venue: Venue
     market: Market
     orders: Orders
     risk: Risk

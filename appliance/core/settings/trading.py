@@ -15,6 +15,12 @@ _PERCENT = Exact(Decimal("0.01"), Decimal(100), places=4)
 _QUOTE = Exact(Decimal("0.01"), Decimal(1_000_000_000), places=8)
 _NAME = Text(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "1 to 32 of a-z, 0-9 and -, not starting or ending with -")
 _INSTRUMENT = Text(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}", 'a pair in capitals such as "BTC/USD"')
+_BAR = Text(r"[1-9][0-9]{0,8}(?:s|m|h| trades| lots| value)", "5s, 15m, 1h, 500 trades, 10 lots, 250000 value or so")
+_HOST = r"([A-Za-z0-9.-]{1,100}|\[[0-9a-f:]{2,40}\])(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,60})?"
+_WEBSOCKET = Text(rf"wss?://{_HOST}", 'an address such as "wss://ws.kraken.com/v2"')
+_WEB = Text(rf"https?://{_HOST}", 'an address such as "https://api.kraken.com"')
+_BUILT_IN_WEBSOCKET = "ws://127.0.0.1:8471/v2"
+_BUILT_IN_WEB = "http://127.0.0.1:8471"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,33 @@ class Trading:
 
 
 @dataclass(frozen=True, slots=True)
+class Venue:
+    """Say where the venue answers, which speaks Kraken's protocols."""
+
+    market_url: Annotated[str, _WEBSOCKET, "Market data; the default is the built-in venue's."] = _BUILT_IN_WEBSOCKET
+    orders_url: Annotated[str, _WEBSOCKET, "Orders and what becomes of them."] = _BUILT_IN_WEBSOCKET
+    rest_url: Annotated[str, _WEB, "Questions about the account, and the last resort."] = _BUILT_IN_WEB
+    plain_loopback_allowed: Annotated[
+        bool, Switch(), "Speak to a venue on this very machine without encryption; elsewhere never."
+    ] = True
+    clock_offset_ms_max: Annotated[
+        int,
+        Whole(50, 5_000),
+        "With the venue's clock further from ours no order leaves: its deadline would mean nothing.",
+    ] = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """Choose what is watched, and when its data is too old or too odd to act on."""
 
     instruments: Annotated[tuple[str, ...], Several(_INSTRUMENT, 10), "The pairs to watch and trade."] = ("BTC/USD",)
     bar_s: Annotated[int, Choice((1, 5, 60, 300, 900, 3600)), "Length of the bars that strategies see."] = 60
+    more_bars: Annotated[
+        tuple[str, ...],
+        Several(_BAR, 15),
+        "Bars built beside those: of time, of trades, of whole units of the base (lots) or of the quote (value).",
+    ] = ("1s", "5s", "1m", "5m", "15m", "1h", "500 trades", "10 lots", "250000 value")
     feed_age_ms_max: Annotated[
         int, Whole(250, 60_000), "Older market data opens nothing; it usually means a silent connection."
     ] = 5_000
@@ -72,6 +100,11 @@ class Orders:
     reconcile_interval_s: Annotated[
         int, Whole(5, 3_600), "How often balances and orders are compared with the venue's."
     ] = 60
+    account: Annotated[
+        str,
+        Choice(("unstated", "dedicated", "shared")),
+        "The venue's timer cancels all of an account's orders: dedicated to this appliance, or shared with others.",
+    ] = "unstated"
     dead_man_s: Annotated[
         int, Whole(10, 600), "The venue cancels everything when it has not heard from us for this long."
     ] = 60
@@ -110,6 +143,11 @@ class Risk:
     stop_loss_percent: Annotated[
         Decimal, Exact(Decimal("0.1"), Decimal(50), places=4), "A position that lost this much of its entry is closed."
     ] = Decimal(5)
+    stop_slippage_percent_max: Annotated[
+        Decimal,
+        Exact(Decimal(0), Decimal(50), places=4),
+        "The venue's stop sells no further below its trigger than this; 0 sells at any price.",
+    ] = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ keep the keys; wipe them from the card; write what the services read, the applia
 is wrong the last step is left out: without settings neither guardian nor trader starts.
 """
 
+import base64
 import hashlib
 import os
 import secrets
@@ -31,7 +32,7 @@ OWNER_NAME: Final = "seal.pub"
 _SEAL_BYTES_MAX: Final = 65_536
 _PSK_ROUNDS: Final = 4096
 _PSK_BYTES: Final = 32
-_PAPER_KEY_BYTES: Final = 32
+_PAPER_KEY_BYTES: Final = 48
 T = TypeVar("T")
 
 
@@ -125,7 +126,7 @@ def _network_key(network: str, password: str) -> Secret:
 
 def _keep_keys(card: Card, vault: Vault, setup: Setup) -> None:
     _move_keys(card, vault, setup)
-    _paper_key(vault)
+    _paper_keys(vault)
 
 
 def _move_keys(card: Card, vault: Vault, setup: Setup) -> None:
@@ -142,11 +143,12 @@ def _move_keys(card: Card, vault: Vault, setup: Setup) -> None:
     card.overwrite(SETUP_NAME, after)
 
 
-def _paper_key(vault: Vault) -> None:
-    """Make the paper venue's second key, unless there is one; with a real venue the owner's own takes its place."""
-    name = CREDENTIALS["last_resort_key"]
-    if name not in vault.names():
-        vault.put(name, Secret(secrets.token_hex(_PAPER_KEY_BYTES)))
+def _paper_keys(vault: Vault) -> None:
+    """Make the keys of the paper venue where the owner gave none: it knows what it finds, as a venue knows its own."""
+    for field in ("venue_key", "last_resort_key"):
+        if CREDENTIALS[field] not in vault.names():
+            public, private = (base64.b64encode(secrets.token_bytes(_PAPER_KEY_BYTES)).decode() for _ in range(2))
+            vault.put(CREDENTIALS[field], Secret(f"{public}:{private}"))
 
 
 def _services(setup: Setup, config: Config | None, vault: Vault) -> dict[str, str]:

@@ -73,7 +73,7 @@ class Account:
         require(0 < size_lots <= order.live_lots, "an execution must fit into its order")
         instrument = self._instruments[order.instrument]
         notional = instrument.notional_quanta(price_ticks, size_lots)
-        order.fee_millionths += notional * (instrument.maker_fee_ppm if maker else instrument.taker_fee_ppm)
+        order.fee_millionths += notional * self.fees_ppm(instrument, venue_ns)[0 if maker else 1]
         fee = -(-order.fee_millionths // PARTS_PER_MILLION) - order.fees_quanta
         order.fees_quanta += fee
         order.live_lots -= size_lots
@@ -94,6 +94,10 @@ class Account:
         if order.held_quanta or order.held_lots:
             self.hold(order, order.live_lots)
         return trade
+
+    def fees_ppm(self, instrument: Instrument, venue_ns: int) -> tuple[int, int]:  # noqa: ARG002 - a schedule asks when
+        """Return the maker's and the taker's fee at a moment; a schedule may ask less than is listed, never more."""
+        return instrument.maker_fee_ppm, instrument.taker_fee_ppm
 
     def holdings(self) -> tuple[Holding, ...]:
         """Return every position that is not zero."""

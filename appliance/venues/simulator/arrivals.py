@@ -1,18 +1,18 @@
 """The venue's own log of what arrived, with the moment it did: evidence that no trader can alter."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from appliance.core.commands import SendOrder
 from appliance.core.errors import ConfigError
-from appliance.wire.venue_link import Channel, Submit
 
 LINES_MAX: Final = 1_000_000
+_QUIET: Final = frozenset({"ping", "subscribe", "unsubscribe"})
+_KEPT: Final = ("cl_ord_id", "side", "symbol", "pair", "order_type", "ordertype", "type", "timeout", "deadline")
 
-Arrived = Callable[[Channel, Submit, int], None]
+Arrived = Callable[[str, str, Mapping[str, Any], int], None]
 
 
 @contextmanager
@@ -24,24 +24,22 @@ def open_arrivals(path: Path, lines_max: int = LINES_MAX) -> Iterator[Arrived]:
         raise ConfigError(f"cannot write arrivals to {path}: {problem.strerror}; name another file") from problem
     left = lines_max
 
-    def arrived(channel: Channel, message: Submit, now_ns: int) -> None:
+    def arrived(key: str, method: str, fields: Mapping[str, Any], now_ns: int) -> None:
         nonlocal left
-        if left > 0:
+        if left > 0 and method not in _QUIET:
             left -= 1
-            file.write(json.dumps(_line(channel, message, now_ns)) + "\n")
+            kept = {name: fields[name] for name in _KEPT if name in fields}
+            file.write(json.dumps({"arrived_ns": now_ns, "key": key, "method": method, **kept}) + "\n")
 
     with file:
         yield arrived
 
 
-def _line(channel: Channel, message: Submit, now_ns: int) -> dict[str, str | int | bool]:
-    command = message.command
-    line: dict[str, str | int | bool] = {
-        "arrived_ns": now_ns,
-        "sent_ns": message.sent_ns,
-        "channel": channel.value,
-        "command": type(command).__name__,
-    }
-    if isinstance(command, SendOrder):
-        line |= {"client_id": command.client_id, "side": command.side.value, "reduce_only": command.reduce_only}
-    return line
+def asked_in(frame: bytes) -> tuple[str, str, Mapping[str, Any]]:
+    """Return whose request a frame holds, as far as it says so, its method and its fields."""
+    try:
+        request = json.loads(frame)
+        fields = request.get("params", {})
+        return "token", str(request.get("method", "")), fields if isinstance(fields, dict) else {}
+    except (ValueError, AttributeError, RecursionError):
+        return "token", "unreadable", {}

@@ -1,42 +1,55 @@
-"""`appliance venue`: run the built-in simulated venue alone."""
+"""`appliance venue`: run the built-in paper venue alone, for the appliance or for any Kraken client."""
 
 import argparse
 import asyncio
 import json
-from collections.abc import Callable
+import signal
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, SystemClock
 from appliance.core.config import Config, demo, load
 from appliance.core.errors import ConfigError
 from appliance.core.instruments import Instrument
-from appliance.core.secret import Secret
-from appliance.core.values import cash_to_quanta
+from appliance.venues.kraken.endpoint import endpoint
 from appliance.venues.simulator.arrivals import open_arrivals
-from appliance.venues.simulator.exchange import Exchange
 from appliance.venues.simulator.instruments import BUILT_IN
-from appliance.venues.simulator.last_resort_key import KEY_NAME, issue_key
-from appliance.venues.simulator.server import VenueServer
+from appliance.venues.simulator.kraken.faults import FaultPlan
+from appliance.venues.simulator.kraken.issued import issued, keys_of
+from appliance.venues.simulator.kraken.keys import TRADE, ApiKey, seeded_key
+from appliance.venues.simulator.kraken.paper import paper_floor
+from appliance.venues.simulator.kraken.rates import RateTier
+from appliance.venues.simulator.kraken.server import KrakenServer, Latency
 
-SOCKET_NAME = "venue.sock"
-HISTORY_NS = 60 * NANOSECONDS_PER_SECOND
+SPEED_MAX: Final = 1_000
+LATENCY_MS_MAX: Final = 60_000
+LATENCY_SIGMA: Final = 0.5
+# A demonstration trades and reconciles far more often than a venue would suffer; it is not to be about that.
+UNHURRIED: Final = RateTier(
+    trading_max=10_000, trading_decay_milli_per_s=1_000_000, rest_max=1_000, rest_decay_milli_per_s=100_000
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `appliance venue`."""
-    parser.add_argument("--socket", type=Path, metavar="PATH", help=f"where to listen (default: runtime/{SOCKET_NAME})")
+    parser.add_argument("--port", type=int, metavar="N", help="where to listen (default: the port of venue.rest_url)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration (default: the demonstration's)")
     parser.add_argument("--seed", type=int, metavar="N", help="another market than the configured seed's")
-    parser.add_argument("--json", action="store_true", help="say that it listens as one line of JSON")
     parser.add_argument(
-        "--last-resort-key",
+        "--client-key",
         type=Path,
         metavar="FILE",
-        help=f"the secret that opens the last-resort channel, made if missing (default: state/{KEY_NAME} of --config)",
+        help="a further key that may trade, made if missing, for another client",
     )
+    parser.add_argument("--speed", type=int, default=1, metavar="N", help="let the market live N times as fast")
     parser.add_argument(
-        "--arrivals", type=Path, metavar="FILE", help="append one JSON line for every command that arrives"
+        "--latency-ms", type=float, default=0, metavar="MS", help="median delay of a message, log-normal"
+    )
+    parser.add_argument("--faults", default="", metavar="WORDS", help="what goes wrong, as in drop=5,half_open@10")
+    parser.add_argument("--json", action="store_true", help="say that it listens as one line of JSON")
+    parser.add_argument(
+        "--arrivals", type=Path, metavar="FILE", help="append one JSON line for every request that arrives"
     )
 
 
@@ -44,37 +57,60 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped by a signal."""
     config = demo() if arguments.config is None else load(arguments.config)
     seed = config.market.seed if arguments.seed is None else arguments.seed
-    path = arguments.socket or Path(config.paths.runtime) / SOCKET_NAME
+    place = endpoint(config.venue.rest_url, plain_loopback=True)
+    port = place.port if arguments.port is None else arguments.port
+    if not (0 < arguments.speed <= SPEED_MAX and 0 <= arguments.latency_ms <= LATENCY_MS_MAX):
+        raise ConfigError(f"choose a speed of 1 to {SPEED_MAX} and a latency of 0 to {LATENCY_MS_MAX} ms")
     clock = SystemClock()
-    if arguments.config is not None:
-        # All processes start at once, and any of them may be the first to need the folder.
-        config.paths.runtime.mkdir(parents=True, exist_ok=True)
-    key = _key(arguments, config)
+    # Whoever runs it alone, without a configuration's state folder, is told the keys; they open paper money only.
+    keys = [seeded_key("paper", str(seed), TRADE)] if arguments.config is None else keys_of(config)
+    if arguments.client_key is not None:
+        keys.append(issued(arguments.client_key, "client", TRADE))
     with ExitStack() as stack:
         log = None if arguments.arrivals is None else stack.enter_context(open_arrivals(arguments.arrivals))
-        server = VenueServer(_exchange(config, seed, clock), clock, last_resort_key=key, on_arrival=log)
-        asyncio.run(server.serve(path, _announcement(path, seed, as_json=arguments.json)))
+        floor = paper_floor(
+            clock,
+            seed=seed,
+            cash=config.trading.capital_quote,
+            instruments=_listed(config.market.instruments),
+            trade_interval_ns=NANOSECONDS_PER_SECOND // config.market.trades_per_second,
+            speed=arguments.speed,
+        )
+        server = KrakenServer(
+            floor,
+            clock,
+            keys,
+            port=port,
+            latency=Latency(arguments.latency_ms, LATENCY_SIGMA, seed),
+            faults=FaultPlan.parse(arguments.faults, seed),
+            tier=UNHURRIED,
+        )
+        server.seed, server.on_arrival = seed, log
+        asyncio.run(_serve(server, _facts(arguments, config, seed, keys), as_json=arguments.json))
     return 0
 
 
-def _key(arguments: argparse.Namespace, config: Config) -> Secret | None:
-    """Keep the key in the state folder; a venue alone, without a configuration, has none unless it is named."""
-    if arguments.last_resort_key is not None:
-        return issue_key(arguments.last_resort_key)
-    return None if arguments.config is None else issue_key(config.paths.state / KEY_NAME)
+async def _serve(server: KrakenServer, facts: dict[str, object], *, as_json: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[None] = loop.create_future()
+    loop.set_exception_handler(lambda _, context: _fail(stopped, context))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _finish, stopped)
+    await server.start()
+    try:
+        facts = {"rest": server.url, "websocket": server.ws_url, **facts}
+        line = json.dumps(facts) if as_json else f"venue: {', '.join(f'{name} {fact}' for name, fact in facts.items())}"
+        print(line, flush=True)
+        await stopped
+    finally:
+        await server.close()
 
 
-def _exchange(config: Config, seed: int, clock: SystemClock) -> Exchange:
-    # The market has a past when it opens: whoever connects first is told of it like whoever comes later.
-    start_ns = clock.monotonic_ns() - HISTORY_NS
-    return Exchange(
-        _listed(config.market.instruments),
-        seed,
-        cash_to_quanta(config.trading.capital_quote),
-        start_ns=start_ns,
-        epoch_ns=clock.wall_ns() - start_ns,
-        trade_interval_ns=NANOSECONDS_PER_SECOND // config.market.trades_per_second,
-    )
+def _facts(arguments: argparse.Namespace, config: Config, seed: int, keys: list[ApiKey]) -> dict[str, object]:
+    facts: dict[str, object] = {"market": "synthetic", "seed": seed}
+    if arguments.config is not None:
+        return facts | {"keys": str(config.paths.state)}
+    return facts | {"key": keys[0].key, "private": keys[0].private_key.reveal()}
 
 
 def _listed(symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
@@ -85,7 +121,15 @@ def _listed(symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
     return tuple(listed[symbol] for symbol in symbols)
 
 
-def _announcement(path: Path, seed: int, *, as_json: bool) -> Callable[[], None]:
-    facts = {"listening": str(path), "synthetic": True, "seed": seed}
-    line = json.dumps(facts) if as_json else f"venue: synthetic market, seed {seed}, listening on {path}"
-    return lambda: print(line, flush=True)
+def _finish(stopped: "asyncio.Future[None]") -> None:
+    if not stopped.done():
+        stopped.set_result(None)
+
+
+def _fail(stopped: "asyncio.Future[None]", context: dict[str, object]) -> None:
+    # Without this, asyncio would log a broken invariant of the venue and carry on.
+    problem = context.get("exception")
+    if not stopped.done():
+        stopped.set_exception(
+            problem if isinstance(problem, BaseException) else RuntimeError(str(context.get("message")))
+        )

@@ -16,6 +16,7 @@ from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SE
 from appliance.core.commands import (
     AskAccount,
     AskOrder,
+    SendAmend,
     SendCancel,
     SendCancelAll,
     SendOrder,
@@ -25,10 +26,12 @@ from appliance.core.commands import (
 from appliance.core.errors import ConfigError, ConversionError
 from appliance.core.events import (
     AccountReported,
+    AmendRefused,
     AnyEvent,
     CancelRefused,
     DeadManFired,
     OrderAcknowledged,
+    OrderAmended,
     OrderRefused,
     OrderReported,
     OrderTraded,
@@ -37,7 +40,15 @@ from appliance.core.events import (
 )
 from appliance.core.instruments import PRICE_TICKS_MAX, SIZE_LOTS_MAX, Instrument
 from appliance.core.require import require
-from appliance.core.values import QUANTA_PER_QUOTE_UNIT, Ending, OrderKind, Side, VenueState
+from appliance.core.values import (
+    PRICED_KINDS,
+    QUANTA_PER_QUOTE_UNIT,
+    STOP_KINDS,
+    Ending,
+    Side,
+    VenueState,
+)
+from appliance.venues.simulator import amending
 from appliance.venues.simulator.account import Account
 from appliance.venues.simulator.instruments import START_TICKS
 from appliance.venues.simulator.listing import Listing
@@ -107,6 +118,8 @@ class Exchange:
         match command:
             case SendOrder():
                 self._send_order(command, sent_ns, events)
+            case SendAmend():
+                self._amend(command, sent_ns, events)
             case SendCancel():
                 self._cancel(command.client_id, events)
             case SendCancelAll():
@@ -199,7 +212,7 @@ class Exchange:
         order = VenueOrder(command, f"V{self.orders_accepted + 1}")
         refusal = self._wrong_form(command, sent_ns) or self._wrong_amount(command, order)
         taken: list[Place] = []
-        if refusal is None:
+        if refusal is None and not order.has_trigger:
             taken = self._listings[command.instrument].sweep(order)
             refusal = self._not_affordable(order, taken)
         if refusal is not None:
@@ -208,7 +221,12 @@ class Exchange:
         self.orders_accepted += 1
         self._orders[order.client_id] = self._open[order.client_id] = order
         events.append(OrderAcknowledged(order.client_id, order.venue_id, self._venue_ns()))
-        self._listings[order.instrument].execute(order, taken, self._venue_ns(), events)
+        listing = self._listings[order.instrument]
+        if order.has_trigger:
+            listing.sleep(order, self._venue_ns(), events)
+        else:
+            listing.execute(order, taken, self._venue_ns(), events)
+            listing.wake(self._venue_ns(), events)
 
     def _refuse(self, order: VenueOrder, refusal: Refusal, events: list[AnyEvent]) -> None:
         self.orders_refused += 1
@@ -220,7 +238,7 @@ class Exchange:
 
     def _wrong_form(self, command: SendOrder, sent_ns: int) -> Refusal | None:
         instrument = self.instruments.get(command.instrument)
-        limit = command.kind is OrderKind.LIMIT
+        priced, triggered = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
         name = command.client_id
         if not (0 < len(name) <= CLIENT_ID_LENGTH_MAX and name.isascii() and name.isprintable()):
             return Refusal.BAD_ID
@@ -232,7 +250,9 @@ class Exchange:
             return Refusal.INSTRUMENT
         if command.size_lots < instrument.size_lots_min:
             return Refusal.MINIMUM
-        if command.size_lots > SIZE_LOTS_MAX or (limit and not 0 < command.price_ticks <= PRICE_TICKS_MAX):
+        if command.size_lots > SIZE_LOTS_MAX or (priced and not 0 < command.price_ticks <= PRICE_TICKS_MAX):
+            return Refusal.RANGE
+        if triggered and not 0 < command.trigger_ticks <= PRICE_TICKS_MAX:
             return Refusal.RANGE
         return Refusal.CROWDED if len(self._open) >= OPEN_ORDERS_MAX else None
 
@@ -249,7 +269,7 @@ class Exchange:
     def _not_affordable(self, order: VenueOrder, taken: list[Place]) -> Refusal | None:
         instrument = self.instruments[order.instrument]
         try:
-            if order.kind is OrderKind.LIMIT:
+            if order.priced:
                 notional = instrument.notional_quanta(order.price_ticks, order.live_lots)
             else:
                 notional = sum(instrument.notional_quanta(place.price_ticks, place.size_lots) for place in taken)
@@ -257,6 +277,26 @@ class Exchange:
             return Refusal.RANGE
         cost = self.account.cost_quanta(order.instrument, notional)
         return Refusal.FUNDS if order.side is Side.BUY and cost > self.account.free_quanta() else None
+
+    def _amend(self, command: SendAmend, sent_ns: int, events: list[AnyEvent]) -> None:
+        order = self._open.get(command.client_id)
+        if self._now_ns - sent_ns > command.deadline_ms * NANOSECONDS_PER_MILLISECOND:
+            events.append(AmendRefused(command.client_id, Refusal.DEADLINE))
+            return
+        if order is None:
+            known = command.client_id in self._orders
+            events.append(AmendRefused(command.client_id, Refusal.NOT_OPEN if known else Refusal.UNKNOWN))
+            return
+        listing, venue_ns = self._listings[order.instrument], self._venue_ns()
+        refusal = amending.amend(listing, self.account, order, command)
+        if refusal is not None:
+            events.append(AmendRefused(command.client_id, refusal))
+            return
+        events.append(OrderAmended(order.client_id, order.size_lots, order.price_ticks, order.trigger_ticks, venue_ns))
+        if order not in listing.sleeping and order not in listing.resting[order.side]:
+            listing.execute(order, listing.sweep(order), venue_ns, events)
+        listing.publish(venue_ns, events)
+        listing.wake(venue_ns, events)
 
     def _cancel(self, client_id: str, events: list[AnyEvent]) -> None:
         order = self._open.get(client_id)

@@ -3,12 +3,16 @@
 Each synthetic arrival is a taker who trades against the queue, then the makers quote again around the new fair price.
 An order of ours that the new quotes cross is filled first, at its own price, so the published book is never crossed.
 Our taker never meets our own resting order: it stops one tick before it, and what is left of it is canceled (the
-venues' "cancel newest" self-trade prevention).
+venues' "cancel newest" self-trade prevention), unless it is a stop that asked for the oldest to give way.
+
+An order with a trigger sleeps: it is on no book, but what it would sell is held back all the same, as the venues do.
+Once a trade reaches its trigger it is sent into the book like one that just arrived. A sleeping order that buys holds
+nothing, so it is measured against the free cash when it wakes.
 """
 
 from appliance.core.events import AnyEvent, OrderEnded, QuoteChanged, TradePrinted
 from appliance.core.instruments import Instrument
-from appliance.core.values import Ending, OrderKind, Side, VenueState
+from appliance.core.values import Ending, SelfTrade, Side, VenueState
 from appliance.venues.simulator.account import Account
 from appliance.venues.simulator.market import SyntheticMarket
 from appliance.venues.simulator.matching import Place, queue_for, take
@@ -29,6 +33,8 @@ class Listing:
         self.trade_number = 0
         self.sequence = 0
         self.resting: dict[Side, list[VenueOrder]] = {Side.BUY: [], Side.SELL: []}
+        self.sleeping: list[VenueOrder] = []
+        self.last_ticks = 0
         self._symbol = instrument.symbol
         self._account = account
         self._trade_prefix = trade_prefix
@@ -49,6 +55,27 @@ class Listing:
         if self.resting[Side.BUY] or self.resting[Side.SELL]:
             self._fill_crossed(venue_ns, events)
         self.publish(venue_ns, events)
+        self.wake(venue_ns, events)
+
+    def sleep(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
+        """Let an order with a trigger wait; one that is already reached does not."""
+        self.sleeping.append(order)
+        self.hold_asleep(order)
+        self.wake(venue_ns, events)
+
+    def hold_asleep(self, order: VenueOrder) -> None:
+        """Hold back what a sleeping order would sell."""
+        if order.side is Side.SELL:
+            self._account.hold(order, order.live_lots)
+
+    def wake(self, venue_ns: int, events: list[AnyEvent]) -> None:
+        """Set off every sleeping order that the last trade reached, those that they reach in turn as well."""
+        while self.last_ticks:
+            woken = next((order for order in self.sleeping if order.reached_by(self.last_ticks)), None)
+            if woken is None:
+                return
+            self.sleeping.remove(woken)
+            self._set_off(woken, venue_ns, events)
 
     def publish(self, venue_ns: int, events: list[AnyEvent]) -> None:
         """Report the best bid and ask if they changed, our own orders among them."""
@@ -68,7 +95,7 @@ class Listing:
     def sweep(self, order: VenueOrder) -> list[Place]:
         """Return what an arriving order would take at once; nothing is changed."""
         sign = order.side.sign
-        limit = order.price_ticks if order.kind is OrderKind.LIMIT else None
+        limit = order.price_ticks if order.priced else None
         own = self.resting[order.side.opposite]
         if own:
             nearest = own[0].price_ticks - sign
@@ -85,20 +112,49 @@ class Listing:
             self._keep(order, venue_ns, events)
         self.publish(venue_ns, events)
 
+    def lift(self, order: VenueOrder) -> None:
+        """Take a resting order off the book for a moment, releasing what it held."""
+        self.resting[order.side].remove(order)
+        self._account.hold(order, 0)
+
     def end(self, order: VenueOrder, how: Ending, venue_ns: int, events: list[AnyEvent]) -> None:
         """Take an open order off the book and release what it held."""
         side = self.resting[order.side]
         if order in side:
             side.remove(order)
+        if order in self.sleeping:
+            self.sleeping.remove(order)
         self._account.hold(order, 0)
         order.state = _ENDINGS[how]
         events.append(OrderEnded(order.client_id, how, order.filled_lots, venue_ns))
 
+    def _set_off(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
+        if order.self_trade is SelfTrade.CANCEL_OLDEST:
+            self._give_way(order, venue_ns, events)
+        taken = self.sweep(order)
+        if order.side is Side.BUY and not self._affords(order, taken):
+            self.end(order, Ending.CANCELED, venue_ns, events)
+        else:
+            self.execute(order, taken, venue_ns, events)
+
+    def _give_way(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
+        """End our own resting orders that this one would trade with: they are the oldest."""
+        for own in list(self.resting[order.side.opposite]):
+            if not order.priced or (order.price_ticks - own.price_ticks) * order.side.sign >= 0:
+                self.end(own, Ending.CANCELED, venue_ns, events)
+
+    def _affords(self, order: VenueOrder, taken: list[Place]) -> bool:
+        if order.priced:
+            notional = self.instrument.notional_quanta(order.price_ticks, order.live_lots)
+        else:
+            notional = sum(self.instrument.notional_quanta(place.price_ticks, place.size_lots) for place in taken)
+        return self._account.cost_quanta(self._symbol, notional) <= self._account.free_quanta()
+
     def _keep(self, order: VenueOrder, venue_ns: int, events: list[AnyEvent]) -> None:
         own = self.resting[order.side.opposite]
-        if order.kind is OrderKind.MARKET:
+        if not order.priced:
             self.end(order, Ending.EXPIRED, venue_ns, events)
-        elif own and (own[0].price_ticks - order.price_ticks) * order.side.sign <= 0:
+        elif order.immediate or (own and (own[0].price_ticks - order.price_ticks) * order.side.sign <= 0):
             self.end(order, Ending.CANCELED, venue_ns, events)
         else:
             self._rest(order)
@@ -113,20 +169,11 @@ class Listing:
         side.sort(key=lambda resting: -resting.price_ticks * sign)
 
     def _meet_makers(self, maker_side: Side, venue_ns: int, events: list[AnyEvent]) -> None:
-        market = self.market
-        left = market.taker_lots
-        if maker_side is Side.SELL:
-            price, step, ladder, taker = market.ask_ticks, market.step_ticks, market.ask_lots, Side.BUY
-        else:
-            price, step, ladder, taker = market.bid_ticks, -market.step_ticks, market.bid_lots, Side.SELL
-        for lots in ladder:
-            took = min(lots, left)
+        taker = maker_side.opposite
+        for price, took in self.market.meet(taker.sign, self.market.taker_lots):
+            self.last_ticks = price
             self.trade_number += 1
             events.append(TradePrinted(self._symbol, price, took, taker, self.trade_number, venue_ns))
-            left -= took
-            if not left:
-                return
-            price += step
 
     def _meet_resting(self, maker_side: Side, venue_ns: int, events: list[AnyEvent]) -> None:
         sign = -maker_side.sign
@@ -179,6 +226,7 @@ class Listing:
             side.remove(order)
 
     def _print(self, price_ticks: int, size_lots: int, taker_side: Side, venue_ns: int, events: list[AnyEvent]) -> None:
+        self.last_ticks = price_ticks
         self.trade_number += 1
         events.append(TradePrinted(self._symbol, price_ticks, size_lots, taker_side, self.trade_number, venue_ns))
 

@@ -191,6 +191,20 @@ class SyntheticMarket:
         step = self.step_ticks * sign
         return [(best + step * level, size) for level, size in enumerate(lots) if size]
 
+    def meet(self, sign: int, size_lots: int) -> list[tuple[int, int]]:
+        """Return what a taker of that size trades against; nothing is changed."""
+        price, ladder = (self.ask_ticks, self.ask_lots) if sign > 0 else (self.bid_ticks, self.bid_lots)
+        step = self.step_ticks * sign
+        met = []
+        for lots in ladder:
+            took = min(lots, size_lots)
+            met.append((price, took))
+            size_lots -= took
+            if not size_lots:
+                break
+            price += step
+        return met
+
     def lots_at(self, sign: int, price_ticks: int) -> int:
         """Return the synthetic lots resting at a price on the side a taker of that sign meets."""
         best, lots = (self.ask_ticks, self.ask_lots) if sign > 0 else (self.bid_ticks, self.bid_lots)

@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from appliance.core.commands import SendOrder, VenueCommand
+import msgspec
+
 from appliance.core.config import DEMO_PATH
 from appliance.core.errors import WireError
-from appliance.core.values import OrderKind, Side
+from appliance.engine.command_run import own_places
 from appliance.engine.together import with_settings
 from appliance.guardian.bench import bench_path
 from appliance.safety.heartbeat import Heartbeat, HeartbeatReader, heartbeat_path
@@ -23,9 +24,13 @@ from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.modes import Mode
 from appliance.safety.page import boot_identity
-from appliance.venues.simulator.ledger import ask_ledger
-from appliance.wire.link import encode
-from appliance.wire.venue_link import PROTOCOL_VERSION, Channel, Hello, Submit
+from appliance.venues.kraken.blocking import exchange
+from appliance.venues.kraken.endpoint import endpoint
+from appliance.venues.kraken.http import post
+from appliance.venues.kraken.keys import LAST_RESORT_KEY, VenueKey, read_key
+from appliance.venues.simulator.ledger import ask_books
+from appliance.wire.kraken.numbers import moment_ns, written_time
+from appliance.wire.kraken.signing import signed
 
 WAIT_S = 40.0
 SAFETY = """[safety]
@@ -54,12 +59,15 @@ class Box:
         deadline_ms: int = 500,
         seed: int = 20240808,
         minimum_hold_s: int = 2,
+        faults: str = "",
     ) -> None:
         """Write the configuration; nothing runs yet."""
         self.state, self.runtime = folder / "state", folder / "run"
         self.config, self.arrivals = folder / "appliance.toml", folder / "arrivals.jsonl"
-        own = {"state": f'"{self.state}"', "runtime": f'"{self.runtime}"', "panel_port": "0", "seed": str(seed)}
-        own["minimum_hold_s"] = str(minimum_hold_s)
+        own = own_places(folder, 0) | {"seed": str(seed), "minimum_hold_s": str(minimum_hold_s)}
+        self.faults = faults
+        self.deadline_ms, self.client_key, self.nonce = deadline_ms, folder / "client.key", 0
+        self.place = endpoint(own["rest_url"].strip('"'), plain_loopback=True)
         text = with_settings(DEMO_PATH.read_text(encoding="utf-8"), own)
         safety = SAFETY.format(policy=policy, acknowledge_ms=acknowledge_ms, heartbeat_ms=heartbeat_ms)
         text = text.replace("[safety]\n", safety).replace("[orders]\n", ORDERS.format(deadline_ms=deadline_ms))
@@ -71,7 +79,9 @@ class Box:
     def start(self, *names: str) -> None:
         """Start processes; none is started again by itself."""
         for name in names:
-            more = ("--arrivals", str(self.arrivals)) if name == "venue" else ()
+            log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
+            log = (*log, "--faults", self.faults) if self.faults else log
+            more = log if name == "venue" else ()
             words = [sys.executable, "-m", "appliance", name, "--config", str(self.config), *more]
             self.processes[name] = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -161,7 +171,8 @@ class Box:
 
     def books(self) -> dict[str, Any]:
         """Return the venue's own books."""
-        return ask_ledger(self.runtime / "venue.sock")
+        found: dict[str, Any] = msgspec.to_builtins(ask_books(f"http://{self.place.authority}"))
+        return found
 
     def open_ids(self) -> set[str]:
         """Return the client ids on the venue's book."""
@@ -176,43 +187,55 @@ class Box:
         """Return the recorded events of one name."""
         return [entry for entry in self.audit() if entry["event"] == name]
 
-    def arrived(self, command: str) -> list[dict[str, Any]]:
+    def arrived(self, method: str) -> list[dict[str, Any]]:
         """Return what reached the venue, by its own log."""
         lines = self.arrivals.read_text().splitlines() if self.arrivals.exists() else []
-        return [line for line in map(json.loads, lines) if line["command"] == command]
+        return [line for line in map(json.loads, lines) if line["method"] == method]
 
-    def rest(self, client_id: str, price_ticks: int = 1) -> None:
+    def orders_sent(self) -> list[dict[str, Any]]:
+        """Return every order that reached the venue, with its side and the moment it left, on this machine's clock.
+
+        The deadline is so long after the leaving, in the venue's time, which the trader knows to a fraction of the
+        time a message takes on loopback.
+        """
+        wall_ns = time.time_ns() - time.monotonic_ns()
+        orders = self.arrived("add_order") + self.arrived("AddOrder")
+        for order in orders:
+            due_ns = moment_ns(order["deadline"])
+            assert isinstance(due_ns, int)
+            order["sent_ns"] = due_ns - self.deadline_ms * 1_000_000 - wall_ns
+            order["side"] = order.get("side") or order["type"]
+        return orders
+
+    def rest(self, client_id: str, price_ticks: int = 10_000) -> None:
         """Place an order to buy far below the market, as a trader's that was left behind."""
-        order = SendOrder(
-            client_id,
-            "BTC/USD",
-            Side.BUY,
-            OrderKind.LIMIT,
-            price_ticks,
-            1_000_000,
-            reduce_only=False,
-            deadline_ms=5_000,
-            trace=0,
-        )
-        self.say(Channel.ORDERS, order)
+        self.order(client_id, "buy", price_ticks)
         self.until(lambda: client_id in self.open_ids())
 
-    def say(self, channel: Channel, command: VenueCommand, key: str = "") -> bytes:
-        """Send one command over a connection of its own and return what came before the venue closed or fell silent."""
-        heard = b""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-            link.settimeout(0.3)
-            link.connect(str(self.runtime / "venue.sock"))
-            link.sendall(encode(Hello(PROTOCOL_VERSION, channel, key)) + encode(Submit(time.monotonic_ns(), command)))
-            with suppress(TimeoutError, ConnectionResetError):
-                while data := link.recv(65_536):
-                    heard += data
-                return heard + b"closed"
-        return heard
+    def order(self, client_id: str, side: str, price_ticks: int = 0, volume: str = "0.01") -> str:
+        """Place an order with a key of the bench's own, at the market without a price; return the venue's error."""
+        due_ns = time.time_ns() + self.deadline_ms * 1_000_000
+        fields = {
+            "pair": "BTC/USD",
+            "type": side,
+            "ordertype": "limit" if price_ticks else "market",
+            "volume": volume,
+            "cl_ord_id": client_id,
+            "deadline": written_time(due_ns),
+        }
+        return self.ask("AddOrder", fields | ({"price": f"{price_ticks / 10:.1f}"} if price_ticks else {}))
 
-    def key(self) -> str:
-        """Return the secret that opens the last-resort channel."""
-        return (self.state / "last-resort.key").read_text().strip()
+    def ask(self, name: str, fields: dict[str, str], key: VenueKey | None = None) -> str:
+        """Ask the venue over REST, with the bench's key unless told another, and return its error."""
+        shown = key or read_key(self.client_key)
+        self.nonce = max(self.nonce + 1, time.time_ns() // 1_000)
+        request = signed(f"/0/private/{name}", fields, self.nonce, shown.name, shown.private)
+        body = exchange(self.place, post(self.place, request.path, request.body, request.headers), 5.0)
+        return ", ".join(json.loads(body)["error"])
+
+    def key(self) -> VenueKey:
+        """Return the last resort's key."""
+        return read_key(self.state / LAST_RESORT_KEY)
 
     def last_resort(self, *words: str) -> tuple[int, dict[str, Any], str]:
         """Run it as a person would and return status, outcome and what it said."""

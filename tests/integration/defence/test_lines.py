@@ -108,7 +108,7 @@ def test_when_everything_is_killed_the_venue_cancels_by_itself(make_box: MakeBox
     """All of ours are gone: the venue's own timer cancels. It fails when the timer was not armed."""
     box = make_box()
     box.start_trading()
-    box.until(lambda: box.arrived("SetDeadMan"))
+    box.until(lambda: box.arrived("cancel_all_orders_after"))
     box.rest("left-behind")
     killed_ns = box.kill("guardian")
     box.kill("trader")

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from appliance.core.commands import SendOrder
-from appliance.core.values import OrderKind, Side
-from appliance.wire.venue_link import Channel
 from tests.bench.stop import Presser, press_many
 from tests.integration.defence.box import tell
 
@@ -33,18 +30,12 @@ def test_the_count_would_see_one(tmp_path: Path) -> None:
     try:
         box.start("venue")
         box.until(box.venue_answers)
-        box.say(Channel.ORDERS, _order("before", Side.BUY))
+        box.rest("before")
         from_ns = time.monotonic_ns()
-        box.say(Channel.ORDERS, _order("within", Side.BUY))
-        box.say(Channel.ORDERS, _order("sold", Side.SELL))
+        box.rest("within")
+        box.order("sold", "sell", 10_000)
         presser.latched_spans.append((from_ns, time.monotonic_ns()))
-        box.say(Channel.ORDERS, _order("after", Side.BUY))
-        assert [order["client_id"] for order in presser.sent_while_latched()] == ["within"]
+        box.rest("after")
+        assert [order["cl_ord_id"] for order in presser.sent_while_latched()] == ["within"]
     finally:
         box.end()
-
-
-def _order(client_id: str, side: Side) -> SendOrder:
-    return SendOrder(
-        client_id, "BTC/USD", side, OrderKind.LIMIT, 1, 1_000_000, reduce_only=False, deadline_ms=5_000, trace=0
-    )

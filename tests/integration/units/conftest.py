@@ -15,7 +15,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
         pytest.skip(reason)
     folder: Path = tmp_path_factory.mktemp("box")
     container = Container(folder)
-    container.card("setup.toml", '[secrets]\nvenue_key = "KEY:a-key-that-trades"\n')
+    container.card("setup.toml", '[secrets]\nvenue_key = "KEY:YS1rZXktdGhhdC10cmFkZXM="\n')
     try:
         container.start()
         yield container

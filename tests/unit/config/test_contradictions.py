@@ -10,6 +10,7 @@ from appliance.core.settings.contradictions import CONTRADICTIONS
 from appliance.core.settings.table import SETTINGS
 
 # One example for every contradiction of the table except the pins, which are enumerated below.
+SHARED = '[orders]\naccount = "shared"'
 EXAMPLES = {
     "risk.position_fraction_percent must": "[risk]\nposition_fraction_percent = 2.0001",
     "risk.position_percent_max must": "[risk]\nposition_percent_max = 5.0001",
@@ -27,8 +28,11 @@ EXAMPLES = {
     "dead_man_s must be": "[orders]\ndead_man_s = 10\ndeadline_ms = 7000",
     "cancel_reserve_count must be": "[orders]\nrate_burst_count = 4",
     "position_fraction_percent of": "[trading]\ncapital_quote = 999.99",
-    "live trading needs a real stop": '[trading]\nmode = "live"\n[pins]\nfactory = "simulated"',
-    "live trading needs a set clock": '[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true',
+    "paper trading needs the": '[venue]\nrest_url = "https://api.kraken.com"',
+    "an address must begin": "[venue]\nplain_loopback_allowed = false",
+    "live trading needs a real stop": f'[trading]\nmode = "live"\n[pins]\nfactory = "simulated"\n{SHARED}',
+    "live trading needs a set clock": f'[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true\n{SHARED}',
+    "the venue's own timer": '[trading]\nmode = "live"',
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',
 }
 PINS = ("estop", "reset", "red", "green", "blue", "yellow", "tamper", "relay")
@@ -59,7 +63,8 @@ def test_a_contradiction_is_refused_and_explained(start: str) -> None:
         "[safety]\nlease_renew_ms = 83",
         "[orders]\ndead_man_s = 10\ndeadline_ms = 6999",
         "[trading]\ncapital_quote = 1000",
-        '[trading]\nmode = "live"\ncapital_quote = 0.01',
+        '[trading]\nmode = "live"\ncapital_quote = 0.01\n[orders]\naccount = "dedicated"',
+        '[trading]\nmode = "live"\n[orders]\naccount = "shared"',
     ],
 )
 def test_the_edge_of_a_contradiction_is_allowed(text: str) -> None:

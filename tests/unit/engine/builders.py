@@ -174,8 +174,12 @@ class Rig:
         return self.trader.ledger.position_lots(MARKET)
 
     def orders(self) -> list[OrderView]:
-        """Return every order, oldest first."""
-        return list(self.trader.ledger.orders.values())
+        """Return every order but the guards of a position, oldest first."""
+        return [order for order in self.trader.ledger.orders.values() if not order.protects]
+
+    def guards(self) -> list[OrderView]:
+        """Return the stops that guard a position, oldest first."""
+        return [order for order in self.trader.ledger.orders.values() if order.protects]
 
     def take(self, kind: type[commands.AnyCommand]) -> list[commands.AnyCommand]:
         """Return the commands of a kind since last asked, and forget all."""
@@ -200,6 +204,9 @@ class Rig:
             case commands.SendCancel():
                 order = self.trader.ledger.orders[command.client_id]
                 return [events.OrderEnded(command.client_id, Ending.CANCELED, order.filled_lots, 0)]
+            case commands.SendAmend():
+                amounts = (command.size_lots, command.price_ticks, command.trigger_ticks)
+                return [events.OrderAmended(command.client_id, *amounts, 0)]
             case commands.SendOrder():
                 return [events.OrderAcknowledged(command.client_id, "V", 0)]
             case _:
@@ -221,4 +228,11 @@ class Rig:
         ledger = self.trader.ledger
         holdings = tuple(events.Holding(name, held.lots) for name, held in ledger.positions.items() if held.lots)
         cash_quanta = ledger.cash_quanta if ledger.funded else CASH_QUANTA
-        return events.AccountReported(request, cash_quanta, holdings, (), (), trades_complete=True, venue_ns=0)
+        standing = tuple(
+            events.OpenOrder(
+                order.client_id, order.instrument, order.side, order.order_kind, order.price_ticks, order.size_lots, 0
+            )
+            for order in ledger.unsettled()
+            if order.stands
+        )
+        return events.AccountReported(request, cash_quanta, holdings, standing, (), trades_complete=True, venue_ns=0)

@@ -105,7 +105,7 @@ def test_an_open_breaker_stops_neither_a_reduction_nor_a_cancel() -> None:
     assert len(canceled.take(commands.SendCancel)) == 1
     falling = Rig().holding()
     falling.trader.board.network.breakers[GLOBAL].trip(falling.now_ns, Cause.LATENCY)
-    falling.quote(BID_TICKS * 9 // 10)
+    falling.quote(BID_TICKS * 9 // 10).pass_time(3 * SECOND_NS)
     assert falling.orders()[-1].reason == "stop loss reached"
 
 

@@ -6,6 +6,7 @@ from appliance.core import commands, events
 from appliance.core.values import Ending, OrderKind, Side
 from appliance.safety.modes import Mode
 from appliance.strategies.contract import Stance
+from appliance.trading import decision
 from appliance.trading.desk import Plan
 from appliance.trading.ledger import OrderView
 from tests.unit.engine.builders import BID_TICKS, MARKET, SECOND_NS, Rig
@@ -52,25 +53,26 @@ def test_protection_follows_the_policy(name: str) -> None:
     rig.pass_time(SECOND_NS + SECOND_NS // 2)
     said = {ending.layer: ending.reason for ending in endings(rig)}["risk"]
     assert resting.working is (name == "cancel")
-    assert said == ("1 protective orders kept" if name == "cancel" else "no protective order is left")
+    assert said == ("2 protective orders kept" if name == "cancel" else "no protective order is left")
     assert stopping(rig).losses_unwatched is (name != "cancel")
 
 
-def test_protection_that_came_after_the_stop_goes_as_well() -> None:
-    """Shows that a loss cut while execution was still being verified is canceled by the layer of the risk under
-    `cancel_all`, and that no other follows; fails when the stop leaves an order that it did not see at first.
+def test_a_loss_that_is_being_cut_is_given_up_as_well() -> None:
+    """Shows that under `cancel_all` a sale that was on its way is canceled, and that neither another one nor a guard
+    follows; fails when the stop leaves an order, or losses are still cut after it.
     """
     rig = Rig(policy("cancel_all")).holding()
+    rig.trader._parts.desk.plan(decision.stop(MARKET, "trend", rig.lots, "stop loss reached"))
+    rig.tell(events.JournalReached(rig.trader.ledger.sequence))
+    cut, guard = rig.orders()[-1], rig.guards()[-1]
     rig.venue = False
     stop(rig).quote(BID_TICKS // 2)
-    cut = rig.orders()[-1]
-    assert (cut.order_kind, cut.working) == (OrderKind.MARKET, True)
-    rig.take(commands.SendCancel)
-    rig.pass_time(SECOND_NS + SECOND_NS // 2)
-    assert commands.SendCancel(cut.client_id) in rig.take(commands.SendCancel)
-    assert outcomes(rig)["risk"] == "timed out"
-    rig.tell(events.OrderEnded(cut.client_id, Ending.CANCELED, 0, 0)).quote(BID_TICKS // 2)
-    assert rig.orders()[-1] is cut
+    canceled = {order.client_id for order in rig.take(commands.SendCancel) if isinstance(order, commands.SendCancel)}
+    assert canceled == {cut.client_id, guard.client_id}
+    for order in (cut, guard):
+        rig.tell(events.OrderEnded(order.client_id, Ending.CANCELED, 0, 0))
+    rig.quote(BID_TICKS // 2).pass_time(3 * SECOND_NS)
+    assert (rig.orders()[-1], rig.guards()[-1]) == (cut, guard)
 
 
 def test_flatten_sells_what_is_held_and_only_then_is_verified() -> None:

@@ -3,11 +3,12 @@
 import pytest
 
 from appliance.core import commands, events
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import Ending, OrderKind, Side
 from appliance.engine.watch import BOOT_PATIENCE_NS
 from appliance.safety.modes import Mode
 from appliance.strategies.contract import Stance
 from appliance.trading.desk import Plan
+from appliance.trading.orders import State
 from tests.unit.engine.builders import BID_TICKS, CASH_QUANTA, CONFIG, MARKET, SECOND_NS, Rig
 
 HOUR_NS = 3_600 * SECOND_NS
@@ -174,35 +175,55 @@ def test_the_limits_hold_without_a_synchronized_clock() -> None:
 
 
 def test_the_venues_timer_is_armed_refreshed_and_disarmed() -> None:
-    """Shows that the timer is armed before the first order leaves, refreshed in a third of its time and not sooner;
-    fails when an order can rest without it.
+    """Shows that the timer is armed before the first order leaves, refreshed in a third of its time and not sooner,
+    and disarmed when only a guard stands; fails when an order can rest without it, or it would take a guard away.
     """
-    rig = Rig().running()
+    rig = Rig(CONFIG.replace("[orders]", "[orders]\ndead_man_s = 10")).running()
     assert rig.take(commands.SetDeadMan) == []
     rig.bar(Stance.ENTER)
     kinds = [type(command) for command in rig.asked]
     assert kinds.index(commands.SetDeadMan) < kinds.index(commands.SendOrder)
-    rig.fill(rig.orders()[-1])
+    entry = rig.orders()[-1]
     rig.take(commands.SetDeadMan)
-    rig.pass_time(18 * SECOND_NS)
+    rig.pass_time(2 * SECOND_NS)
     assert rig.take(commands.SetDeadMan) == []
     rig.pass_time(2 * SECOND_NS)
-    assert rig.take(commands.SetDeadMan) == [commands.SetDeadMan(60)]
+    assert rig.take(commands.SetDeadMan) == [commands.SetDeadMan(10)]
+    rig.fill(entry).pass_time(SECOND_NS)
+    assert [guard.stands for guard in rig.guards()] == [True]
+    assert rig.take(commands.SetDeadMan) == [commands.SetDeadMan(0)]
 
 
 def test_a_fired_timer_leads_over_a_comparison() -> None:
-    """Shows that after the venue's own timer nothing is opened, and the timer not armed, before the books were
-    compared; fails when it goes on as before.
+    """Shows that after the venue's own timer nothing is opened, and the timer not set, before the books were compared;
+    fails when it goes on as before.
     """
     rig = Rig().running().bar(Stance.ENTER)
-    rig.fill(rig.orders()[-1])
     rig.venue = False
     rig.asked.clear()
     rig.tell(events.DeadManFired(0)).pass_time(SECOND_NS)
     assert (rig.mode, rig.take(commands.SetDeadMan)) == (Mode.RECONCILING, [])
     rig.venue = True
-    rig.pass_time(5 * SECOND_NS)
+    rig.tell(events.OrderEnded(rig.orders()[-1].client_id, Ending.CANCELED, 0, 0)).pass_time(5 * SECOND_NS)
     assert (rig.mode, rig.take(commands.SetDeadMan)) == (Mode.NORMAL, [commands.SetDeadMan(60)])
+
+
+def test_a_fired_timer_leaves_a_position_that_is_guarded_again() -> None:
+    """Shows the end state of "position open, timer fired": the venue took the guard away, the books are compared, and
+    then a new guard of the same size stands and the timer is off; fails when the position stays bare, when a guard is
+    sent before the comparison, or when the timer is armed over a guard alone.
+    """
+    rig = Rig().holding().pass_time(SECOND_NS)
+    (first,) = rig.guards()
+    rig.venue = False
+    rig.asked.clear()
+    rig.tell(events.OrderEnded(first.client_id, Ending.CANCELED, 0, 0), events.DeadManFired(0)).pass_time(SECOND_NS)
+    assert (rig.mode, first.state) == (Mode.RECONCILING, State.CANCELED)
+    rig.venue = True
+    rig.pass_time(5 * SECOND_NS)
+    guard = rig.guards()[-1]
+    assert (rig.mode, guard.stands, guard.size_lots) == (Mode.NORMAL, True, rig.lots)
+    assert rig.take(commands.SetDeadMan)[-1] == commands.SetDeadMan(0)
 
 
 def test_a_returned_order_link_repeats_cancels_and_compares() -> None:
@@ -359,3 +380,13 @@ def test_a_shutdown_has_a_patience() -> None:
     rig.pass_time(SECOND_NS)
     assert commands.EndProcess(0, "ended with orders still unsettled") in rig.asked
     assert commands.SetDeadMan(0) not in rig.asked
+
+
+def test_a_rejected_key_halts_until_a_person_comes() -> None:
+    """Shows that a key that may withdraw, or was revoked, leads to FAULT with its reason and that entries are canceled;
+    fails when trading goes on with it.
+    """
+    rig = Rig().running().bar(Stance.ENTER)
+    rig.tell(events.KeyRejected("it may take money out"))
+    assert (rig.mode, rig.trader.conduct.mode_reason) == (Mode.FAULT, "the venue's key: it may take money out")
+    assert commands.SendCancel(rig.orders()[-1].client_id) in rig.asked

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from appliance.core.clock import SystemClock
-from appliance.core.commands import StartLayer, StopLayer
+from appliance.core.commands import StartLayer, StopLayer, SubscribeMarket
 from appliance.core.errors import InvariantBroken
 from appliance.core.events import AnyEvent, LayerStopped
 from appliance.core.records import Row
@@ -40,6 +40,9 @@ class Feed:
         self.attempts = 0
         self.failure: asyncio.Future[None] | None = None
         self.tried = asyncio.Event()
+
+    def subscribe(self, _command: SubscribeMarket) -> None:
+        """Have nothing to begin anew."""
 
     async def run(self) -> None:
         """Stay up until canceled or failed."""

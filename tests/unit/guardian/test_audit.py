@@ -83,6 +83,26 @@ def test_a_torn_last_line_is_dropped_and_recorded(tmp_path: Path) -> None:
     assert verify(tmp_path) == audit.head
 
 
+def test_a_last_line_in_pieces_is_dropped_only_past_the_recorded_head(tmp_path: Path) -> None:
+    """A line of two sectors of which one was kept is no damage unless the head names it; it fails if a power cut halted
+    the appliance, or if garbage in place of an acknowledged entry passed.
+    """
+    _write(tmp_path, 3)
+    path, lagging = tmp_path / "audit.jsonl", (tmp_path / "audit.head").read_bytes()
+    _write(tmp_path, 1)
+    current = (tmp_path / "audit.head").read_bytes()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + bytes(40) + lines[-1][40:])
+    (tmp_path / "audit.head").write_bytes(current)
+    assert isinstance(verify(tmp_path), Damage)
+    (tmp_path / "audit.head").write_bytes(lagging)
+    assert verify(tmp_path) == Head(3, lagging.decode().split()[1])
+    audit = Audit(tmp_path, CLOCK, _never)
+    audit.close()
+    assert audit.damage is None
+    assert b"audit-tail-dropped" in path.read_bytes()
+
+
 def test_a_damaged_log_is_set_aside_and_said_so(tmp_path: Path) -> None:
     """Evidence is kept and a new chain begins with the reason; it fails if it were overwritten or carried on."""
     _write(tmp_path, 3)

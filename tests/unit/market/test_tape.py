@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from appliance.core.events import QuoteChanged, TradePrinted
 from appliance.core.instruments import PRICE_TICKS_MAX, SIZE_LOTS_MAX
 from appliance.core.values import Side
+from appliance.kernels.bars import TIME, TRADES
+from appliance.market.bars import BarKind
 from appliance.market.tape import Tape
 
 SECOND_NS = 1_000_000_000
@@ -130,3 +132,18 @@ def test_what_is_believed_is_always_sane(quotes: list[QuoteChanged]) -> None:
         if tape.known:
             assert 0 < tape.bid_ticks < tape.ask_ticks
     assert believed + tape.refused.total() == len(quotes)
+
+
+def test_other_kinds_of_bars_are_built_beside_the_strategies_own() -> None:
+    """Shows that a trade closes bars of several kinds at once and only the strategies' own is returned; fails when
+    another kind would ask them, or is not built from believed trades alone.
+    """
+    tape = Tape("BTC/USD", SECOND_NS, BAND_PPM, (BarKind("2 trades", TRADES, 2), BarKind("1s", TIME, SECOND_NS)))
+    for number in range(3):
+        tape.trade(TradePrinted("BTC/USD", 100 + number, 1, Side.BUY, number, number))
+    assert [bar.kind for bar in tape.bars.latest.values()] == ["2 trades"]
+    tape.trade(TradePrinted("BTC/USD", 0, 1, Side.BUY, 3, SECOND_NS))
+    bar = tape.trade(TradePrinted("BTC/USD", 110, 1, Side.BUY, 4, SECOND_NS))
+    assert bar is not None
+    assert (bar.kind, bar.trades_count) == ("1s", 3)
+    assert [(one.kind, one.close_ticks) for one in tape.closed] == [("1s", 102), ("2 trades", 110)]

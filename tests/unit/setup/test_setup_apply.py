@@ -28,6 +28,7 @@ def test_the_card_as_it_is_delivered_needs_nothing(box: FakeBox) -> None:
     """Shows that the files of the image start a box on a cable; fails when a sample does not pass its own check."""
     box.write("setup.toml", (ROOT / "firmware_config/setup.toml").read_text())
     assert box.start().problems == ()
+    assert box.vault.names() == ["last-resort.key", "venue.key"], "the paper venue's own"
     assert box.may_run
     assert box.runtime("chrony/servers.conf").startswith("server 0.debian.pool.ntp.org iburst")
     assert box.runtime("nftables.d/opened.nft") == ""

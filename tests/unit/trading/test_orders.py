@@ -7,15 +7,15 @@ from appliance.trading.orders import TRANSITIONS, WORKING, Move, State, next_sta
 # One line a state, one column a move, written from the venue's rules and not from the table: `.` is a contradiction.
 # The fill wins: a cancel or an expiry never takes a later fill away. A late word about a settled order changes nothing.
 GRID = """
-           acknowledge fill     complete cancel   expire   refuse  lose     find     miss  withdraw
-planned    open        open     filled   canceled expired  refused unknown  open     never never
-open       open        open     filled   canceled expired  .       open     open     .     .
-unknown    open        open     filled   canceled expired  refused unknown  open     never never
-filled     filled      .        .        filled   filled   .       filled   filled   .     .
-canceled   canceled    canceled filled   canceled canceled .       canceled canceled .     .
-expired    expired     expired  filled   expired  expired  .       expired  expired  .     .
-refused    .           .        .        .        .        refused refused  .        refused .
-never      .           .        .        .        .        never   never    .        never never
+           acknowledge fill     complete cancel   expire   refuse  lose     find     miss  withdraw amend
+planned    open        open     filled   canceled expired  refused unknown  open     never never    open
+open       open        open     filled   canceled expired  .       open     open     .     .   open
+unknown    open        open     filled   canceled expired  refused unknown  open     never never    open
+filled     filled      .        .        filled   filled   .       filled   filled   .     .   filled
+canceled   canceled    canceled filled   canceled canceled .       canceled canceled .     .   canceled
+expired    expired     expired  filled   expired  expired  .       expired  expired  .     .   expired
+refused    .           .        .        .        .        refused refused  .        refused . .
+never      .           .        .        .        .        never   never    .        never never    .
 """
 LINES = [line.split() for line in GRID.strip().splitlines()]
 MOVES = [Move(name) for name in LINES[0]]

@@ -1,0 +1,1 @@
+"""Candlesticks, swings and the shapes they draw: arrays in, arrays out."""

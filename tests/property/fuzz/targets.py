@@ -1,0 +1,164 @@
+"""What is fed with any bytes: every place where the appliance reads something that somebody else wrote.
+
+A target takes bytes and returns quietly, whatever they are: a refusal by name is as good as a message. Anything else
+that leaves it is a finding. `SEEDS` give a fuzzer something to start from.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from appliance.core.config import parse
+from appliance.core.errors import ApplianceError, ConfigError, JournalDamaged, WireError
+from appliance.core.records import Row
+from appliance.core.seal import generate, sign
+from appliance.core.seal import verify as verify_seal
+from appliance.core.settings.explain import template
+from appliance.guardian import latch
+from appliance.kernels import book
+from appliance.market.recording import file_items
+from appliance.reporting.panel.request import Refusal
+from appliance.reporting.panel.request import parse as parse_request
+from appliance.reporting.panel.response import encode_response, refusal_response
+from appliance.safety.audit_chain import Head, entry, follow
+from appliance.safety.lease import LatchCause
+from appliance.trading import records
+from appliance.wire.kraken.account import AccountDecoder
+from appliance.wire.kraken.answers import AnswerDecoder
+from appliance.wire.kraken.numbers import Grid
+from appliance.wire.kraken.reader import FrameReader
+from appliance.wire.link import encode
+from appliance.wire.report import Subscribe, reporter_decoder, trader_decoder
+
+GRIDS = (Grid("BTC/USD", 1, 8), Grid("ETH/USD", 2, 8))
+CHUNK_BYTES = 7
+SNAPSHOT = (
+    b'{"channel":"book","type":"snapshot","data":[{"symbol":"BTC/USD","bids":[{"price":29430.2,"qty":0.18967538}],'
+    b'"asks":[{"price":29430.3,"qty":8.25215653}],"checksum":1,"timestamp":"2023-10-04T16:25:01.123456Z"}]}'
+)
+TRADE = (
+    b'{"channel":"trade","type":"update","data":[{"symbol":"ETH/USD","side":"sell","price":1800.01,"qty":0.5,'
+    b'"ord_type":"market","trade_id":7,"timestamp":"2023-10-04T16:25:01.123456Z"}]}'
+)
+EXECUTION = (
+    b'{"channel":"executions","type":"update","data":[{"order_id":"OK4GJX-KSTLS-7DZZO5","exec_id":"T1","exec_type":'
+    b'"trade","trade_id":1,"symbol":"BTC/USD","side":"buy","last_qty":0.1,"last_price":26500.1,"liquidity_ind":"t",'
+    b'"cost":2650.01,"order_status":"filled","order_type":"limit","fees":[{"asset":"USD","qty":4.2}],'
+    b'"timestamp":"2023-10-04T16:25:01.123456Z"}],"sequence":3}'
+)
+ANSWER = (
+    b'{"method":"add_order","req_id":12,"result":{"order_id":"AA5JGQ-SBMRC-SCJ7J7","cl_ord_id":"x"},"success":true,'
+    b'"time_in":"2023-10-04T16:25:01.123456Z","time_out":"2023-10-04T16:25:01.123466Z"}'
+)
+HEAD = b"GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+STRANGER = generate()
+
+
+class Target(NamedTuple):
+    """Name what reads, and give it bytes that it knows."""
+
+    read: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+def _frames() -> Callable[[bytes], None]:
+    readers = [FrameReader(GRIDS, 10, fast=fast) for fast in (True, False)]
+
+    def read(data: bytes) -> None:
+        """Take a frame both ways onto books that wait for a snapshot, and compare every number."""
+        for reader in readers:
+            reader.rows[:-1, book.PHASE] = book.AWAITING
+        fast, slow = (reader.read(data) for reader in readers)
+        if fast != slow or not np.array_equal(readers[0].rows[:-1], readers[1].rows[:-1]):
+            raise AssertionError(f"read as {fast} by the kernel, as {slow} by the library")
+
+    return read
+
+
+def _account(data: bytes) -> None:
+    AccountDecoder().decode(data)
+
+
+def _answers(data: bytes) -> None:
+    AnswerDecoder().decode(data)
+
+
+def _report_link(data: bytes) -> None:
+    for decoder in (trader_decoder(), reporter_decoder()):
+        try:
+            for begin in range(0, len(data), CHUNK_BYTES):
+                decoder.feed(data[begin : begin + CHUNK_BYTES])
+        except WireError:
+            pass
+
+
+def _configuration(data: bytes) -> None:
+    try:
+        parse(data, "f")
+    except ConfigError as problem:
+        if not str(problem).startswith("f:"):
+            raise AssertionError(f"a refusal without its file: {problem}") from problem
+
+
+def _journal(data: bytes) -> None:
+    row = Row(sequence=1, wall_ns=0, trace=0, kind="intent", payload=data)
+    try:
+        record = records.decode(row)
+    except JournalDamaged:
+        return
+    if records.decode(msgspec.structs.replace(row, payload=records.encode(record))) != record:
+        raise AssertionError("a record does not come back as it was written")
+
+
+def _recording(data: bytes) -> None:
+    try:
+        for _ in file_items([data]):
+            pass
+    except ApplianceError:
+        pass
+
+
+def _seal(data: bytes) -> None:
+    if verify_seal(CONFIGURATION, data, STRANGER.public, "d", {}, None).good:
+        raise AssertionError("a seal that nobody made was accepted")
+
+
+def _audit(data: bytes) -> None:
+    follow(data.splitlines(keepends=True), None)
+    follow(data.splitlines(keepends=True), Head())
+
+
+def _latch(data: bytes) -> None:
+    record = latch._decode(data)
+    if record is not None and latch._encode(record) != data:
+        raise AssertionError("another spelling of a record was believed")
+
+
+def _panel(data: bytes) -> None:
+    outcome = parse_request(data, frozenset({"localhost"}))
+    if isinstance(outcome, Refusal):
+        encode_response(refusal_response(outcome))
+    elif not outcome.path.startswith("/"):
+        raise AssertionError(f"a strange request passed: {outcome}")
+
+
+CONFIGURATION = b'[device]\nname = "box"\nversion_count = 7\n'
+_LINE = entry(Head(), "latched", {"cause": "BUTTON"}, wall_ns=1, monotonic_ns=1)[0]
+_LATCHED = latch._encode(latch.LatchRecord.lost(LatchCause.BUTTON, 7))
+_MODE = records.Mode("BOOT", "NORMAL", "good", "trader", 0, 0)
+
+TARGETS: dict[str, Target] = {
+    "kraken_frames": Target(_frames(), (SNAPSHOT, TRADE)),
+    "kraken_account": Target(_account, (EXECUTION,)),
+    "kraken_answers": Target(_answers, (ANSWER,)),
+    "report_link": Target(_report_link, (encode(Subscribe(4)),)),
+    "configuration": Target(_configuration, (template().encode()[:2_000], b'[device]\nname = "a"\n')),
+    "journal": Target(_journal, (records.encode(_MODE), records.encode(records.Account(5)))),
+    "recording": Target(_recording, (bytes.fromhex("28b52ffd"),)),
+    "seal": Target(_seal, (sign(CONFIGURATION, generate().private, "d", {}),)),
+    "audit": Target(_audit, (_LINE,)),
+    "latch": Target(_latch, (_LATCHED,)),
+    "panel": Target(_panel, (HEAD,)),
+}
