@@ -10,7 +10,6 @@ import gc
 import os
 import random
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -37,6 +36,7 @@ from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import Ports, Runner, Unrecorded
 from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
+from appliance.hardware.journald import Journald
 from appliance.hardware.watchdog import Notifier
 from appliance.kernels.warm_up import warm_up
 from appliance.market.intake import DEPTH
@@ -114,14 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
     bare = load(arguments.config)
     bare.paths.state.mkdir(parents=True, exist_ok=True)
     config = load_for_trading(arguments.config, _sealing(arguments, bare))
-    ended = trade(config, read(arguments.config).decode(), _tell)
-    _tell(ended.reason)
+    journald = Journald("bot4-trader", os.environ)
+    ended = trade(config, read(arguments.config).decode(), journald.tell)
+    journald.tell(ended.reason)
+    journald.close()
     return ended.code
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 def _sealing(arguments: argparse.Namespace, config: Config) -> Sealing | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from appliance.kernels import (
-    bar_features,
     bars,
     book,
     correlation,
@@ -17,13 +16,15 @@ from appliance.kernels import (
     nesting,
     tree_shap,
 )
+from appliance.kernels.indicators import layout, machine
 from appliance.kernels.patterns import candles
 
 
-def _bar_features() -> None:
-    state = np.zeros(bar_features.STATE_LENGTH)
-    ring = np.zeros(bar_features.WINDOW_BARS)
-    bar_features.update(state, ring, 1.0, 1.0, 1.0, np.zeros(bar_features.OUT_LENGTH))
+def _indicators() -> None:
+    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1, 1))
+    code, parameters = np.zeros((0, layout.CODE_WIDTH), np.int64), np.zeros((0, layout.PARAMETERS_WIDTH))
+    shown, state, out = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0))
+    machine.run(code, parameters, shown, state, registers, (none, none, none, none, none, none), out)
 
 
 def _bars() -> None:
@@ -80,7 +81,7 @@ def _correlation() -> None:
 
 
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
-    ("bar features", _bar_features),
+    ("indicators", _indicators),
     ("bars", _bars),
     ("correlation", _correlation),
     ("lease", _lease),
