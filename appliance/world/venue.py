@@ -134,8 +134,8 @@ class Venue:
         match command:
             case SendOrder(client_id=client_id):
                 return events.OrderRefused(client_id, reason)
-            case SendAmend(client_id=client_id):
-                return events.AmendRefused(client_id, reason)
+            case SendAmend():
+                return events.AmendRefused.of(command, reason)
             case SendCancel(client_id=client_id):
                 return events.CancelRefused(client_id, reason)
 
