@@ -60,6 +60,12 @@ VERBS: dict[str, Verb] = {
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
     ),
+    "models": Verb("appliance.signals.models.command_models", "list, verify or test the installed models"),
+    "evaluate": Verb(
+        "appliance.lab.command_evaluate",
+        "run the installed models over a file of bars and tell what they are worth",
+    ),
+    "explain": Verb("appliance.store.command_explain", "tell why something was bought, from the journal"),
     "quality": Verb(
         "appliance.market.command_quality",
         "judge a file of bars and say where they are not to be believed",

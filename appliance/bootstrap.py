@@ -31,6 +31,7 @@ from appliance.engine.backup_task import Backups
 from appliance.engine.health_looks import JournalWatch, Sources, looks
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
+from appliance.engine.model_desk import Folder, ModelDesk
 from appliance.engine.ports import Recording
 from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import Ports, Runner, Unrecorded
@@ -43,6 +44,7 @@ from appliance.market.recording import Start
 from appliance.safety.heartbeat import HeartbeatWriter, heartbeat_path
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
+from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.store.journal import Journal
 from appliance.store.limits import JournalLimits
 from appliance.store.paths import backups_in, journal_in
@@ -53,6 +55,7 @@ from appliance.trading.projected import ProjectedLedger
 from appliance.trading.rate import TokenBucket
 from appliance.trading.records import ESSENTIAL_KINDS, Boot, decode
 from appliance.trading.snapshot import freeze
+from appliance.venues.kraken.connection import Means
 from appliance.venues.kraken.feed import KrakenFeed
 from appliance.venues.kraken.joining import Venue, join
 from appliance.venues.kraken.orders import KrakenOrders
@@ -164,6 +167,8 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         await server.start()
         stack.push_async_callback(server.close)
         ports = _ports(config, clock, venue, journal, server, recording, say)
+        if config.models.missing == "refuse" and config.models.enabled and ports.models.problem:
+            raise ConfigError(f"models.missing is refuse, and {ports.models.problem}")
         trader = build_trader(
             config,
             venue.names.instruments,
@@ -194,7 +199,7 @@ def _ports(
     say: Say,
 ) -> Ports:
     mailbox, boot, runtime = Mailbox(), boot_identity(), config.paths.runtime
-    spread = random.SystemRandom()
+    means = Means(clock, random.SystemRandom(), say)
 
     def post(event: AnyEvent) -> None:
         mailbox.put(clock.monotonic_ns(), event)
@@ -204,8 +209,8 @@ def _ports(
         clock_sync=ClockSync(),
         mailbox=mailbox,
         journal=journal,
-        feed=KrakenFeed(venue.market, post, clock, spread, DEPTH, venue.limits),
-        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, clock, spread, venue.limits),
+        feed=KrakenFeed(venue.market, post, means, DEPTH, venue.limits),
+        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, means, venue.limits),
         rate=TokenBucket(
             config.orders.rate_per_s_max,
             config.orders.rate_burst_count,
@@ -219,8 +224,13 @@ def _ports(
         watchdog=Notifier(os.environ),
         backups=_backups(config, journal, clock, say),
         health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
+        models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
         pid=os.getpid(),
     )
+
+
+def _models() -> Folder:
+    return Folder(models_folder(), trusted_key())
 
 
 def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
 from appliance.core.commands import (
     AnyCommand,
+    AskModels,
     EndProcess,
     SendOrder,
     StartLayer,
@@ -39,6 +40,7 @@ from appliance.engine.ports import (
     Health,
     Journal,
     Lease,
+    Models,
     Orders,
     Publisher,
     Pulse,
@@ -83,6 +85,7 @@ class Ports(NamedTuple):
     watchdog: Watchdog
     backups: Background
     health: Health
+    models: Models
     pid: int
 
 
@@ -136,6 +139,7 @@ class Runner:
                 group.create_task(self._ports.orders.run(), name="orders")
                 group.create_task(self._ports.backups.run(), name="backups")
                 group.create_task(self._ports.health.run(), name="health")
+                group.create_task(self._ports.models.run(), name="models")
                 for work, interval_s in (
                     (self._pass_time, TIME_INTERVAL_S),
                     (self._look_at_lease, LEASE_INTERVAL_S),
@@ -208,6 +212,8 @@ class Runner:
                 self._layers.stop(command)
             case StartLayer():
                 self._layers.start(command)
+            case AskModels():
+                self._ports.models.ask(command)
             case SubscribeMarket():
                 self._ports.feed.subscribe(command)
             case _:

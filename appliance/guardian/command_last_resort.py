@@ -21,13 +21,12 @@ from appliance.guardian.last_resort import POLICIES, Outcome
 from appliance.guardian.last_resort_link import LastResort
 from appliance.venues.kraken.endpoint import endpoint
 from appliance.venues.kraken.keys import LAST_RESORT_KEY as KEY_NAME
-from appliance.venues.kraken.keys import VenueKey, read_key
+from appliance.venues.kraken.keys import VenueKey, key_path, read_key
 from appliance.venues.kraken.nonce import NonceCounter
 
 NONCE_NAME: Final = "last-resort.nonce"
 MARGIN_NS: Final = 8 * NANOSECONDS_PER_SECOND
 _LINE_BYTES_MAX: Final = 64
-_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
-    key = _key_reader(_key_path(arguments.key, config.paths.state))
+    key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state))
     if arguments.parked:
         return _park(config, key)
     outcome = _act(config, key, arguments.policy or config.safety.stop_policy)
@@ -53,14 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(outcome)
     return 0 if outcome.verified else 1
-
-
-def _key_path(named: Path | None, state: Path) -> Path:
-    if named is not None:
-        return named
-    credentials = os.environ.get(_CREDENTIALS)
-    handed = Path(credentials) / KEY_NAME if credentials else None
-    return handed if handed is not None and handed.exists() else state / KEY_NAME
 
 
 def _key_reader(path: Path) -> Callable[[], VenueKey]:

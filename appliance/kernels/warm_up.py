@@ -4,7 +4,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import bar_features, bars, book, frames, lease, microstructure, nesting
+from appliance.kernels import (
+    bar_features,
+    bars,
+    book,
+    frames,
+    hidden_states,
+    lease,
+    microstructure,
+    model_features,
+    nesting,
+    tree_shap,
+)
 from appliance.kernels.patterns import candles
 
 
@@ -44,6 +55,16 @@ def _microstructure() -> None:
     microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
 
 
+def _models() -> None:
+    state, out = np.zeros(model_features.STATE_LENGTH), np.zeros(model_features.OUT_LENGTH)
+    model_features.fold(state, 300, 300, np.ones(5), np.zeros(4), out)
+    belief, row = np.ones(1), np.zeros(1)
+    hidden_states.filter_step(belief, np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), row, belief)
+    ends, places = np.full(1, -1, np.int32), np.zeros(1, np.int32)
+    leaf = tree_shap.TreeNodes(places, places, np.zeros(1, np.float32), ends, ends, np.zeros(1), np.ones(1))
+    tree_shap.contributions(leaf, np.zeros(1, np.float32), np.zeros(1))
+
+
 def _candles() -> None:
     candles.find_candles([[1.0]] * 4)
     out = np.zeros(len(candles.CANDLES), np.int16)
@@ -57,6 +78,7 @@ KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("books and frames", _books),
     ("microstructure", _microstructure),
     ("candlesticks", _candles),
+    ("models", _models),
 )
 
 

@@ -176,6 +176,7 @@ class Ledger:
         "mode",
         "mode_reason",
         "mode_wall_ns",
+        "model_stages",
         "orders",
         "parameters",
         "peak_quanta",
@@ -208,6 +209,7 @@ class Ledger:
         self.rows_lost = 0
         self.parameters: dict[str, str] = {}
         self.breakers: dict[str, dict[str, str | int]] = {}
+        self.model_stages: dict[str, str] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
         self.working: dict[str, OrderView] = {}
@@ -227,6 +229,8 @@ class Ledger:
             records.Refused: self._refused,
             records.Breaker: self._breaker,
             records.Cascade: self._cascade,
+            records.Decision: self._decision,
+            records.Models: self._models,
         }
 
     def apply(self, sequence: int, wall_ns: int, trace: int, record: records.AnyRecord) -> None:
@@ -346,6 +350,12 @@ class Ledger:
         # Taken out first, so that the last one in the table is the last that happened.
         self.breakers.pop(key, None)
         self.breakers[key] = records.plain(record)
+
+    def _decision(self, _record: records.Decision, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: why something was bought changes no book."""
+
+    def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
+        self.model_stages = {record.models: record.stage}
 
     def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
         """Keep nothing: how a stop went changes no book."""

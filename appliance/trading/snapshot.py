@@ -81,6 +81,7 @@ class LedgerDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     working: tuple[str, ...]
     closed: tuple[str, ...]
     breakers: dict[str, dict[str, str | int]] = {}
+    model_stages: dict[str, str] = {}
 
 
 _STRUCTURED = ("positions", "orders", "working", "closed")

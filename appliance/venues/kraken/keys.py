@@ -1,5 +1,6 @@
 """A venue key: its public name and the private half that signs, from one file that only its owner can read."""
 
+import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -8,6 +9,8 @@ from appliance.core.secret import Secret, read_secret
 
 TRADER_KEY: Final = "venue.key"
 LAST_RESORT_KEY: Final = "last-resort.key"
+# systemd.exec(5), LoadCredential=: only the service that is handed a key can read it.
+_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
 class VenueKey(NamedTuple):
@@ -15,6 +18,13 @@ class VenueKey(NamedTuple):
 
     name: str
     private: Secret
+
+
+def key_path(name: str, state: Path) -> Path:
+    """Return where a key lies: among the credentials handed to the service, or in the state folder."""
+    credentials = os.environ.get(_CREDENTIALS)
+    handed = Path(credentials) / name if credentials else None
+    return handed if handed is not None and handed.exists() else state / name
 
 
 def read_key(path: Path) -> VenueKey:

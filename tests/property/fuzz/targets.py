@@ -5,6 +5,7 @@ that leaves it is a finding. `SEEDS` give a fuzzer something to start from.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from appliance.core.records import Row
 from appliance.core.seal import generate, sign
 from appliance.core.seal import verify as verify_seal
 from appliance.core.settings.explain import template
+from appliance.core.values import Side
 from appliance.guardian import latch
 from appliance.kernels import book
 from appliance.market.recording import file_items
@@ -25,10 +27,15 @@ from appliance.reporting.panel.response import encode_response, refusal_response
 from appliance.safety.audit_chain import Head, entry, follow
 from appliance.safety.lease import LatchCause
 from appliance.trading import records
+from appliance.venues.simulator.kraken.http import HttpReader
 from appliance.wire.kraken.account import AccountDecoder
 from appliance.wire.kraken.answers import AnswerDecoder
 from appliance.wire.kraken.numbers import Grid
 from appliance.wire.kraken.reader import FrameReader
+from appliance.wire.kraken.requests import AddOrder
+from appliance.wire.kraken.requests import encode as encode_request
+from appliance.wire.kraken.serving import rest
+from appliance.wire.kraken.serving.requests import Asked, OrderParams, RequestDecoder
 from appliance.wire.link import encode
 from appliance.wire.report import Subscribe, reporter_decoder, trader_decoder
 
@@ -144,9 +151,34 @@ def _panel(data: bytes) -> None:
         raise AssertionError(f"a strange request passed: {outcome}")
 
 
+def _venue_request(data: bytes) -> None:
+    asked = RequestDecoder().decode(data)
+    if isinstance(asked, Asked) and isinstance(asked.params, OrderParams):
+        asked.params.asked()
+
+
+def _venue_form(data: bytes) -> None:
+    for content_type in ("application/json", "application/x-www-form-urlencoded"):
+        found = rest.fields(data, content_type) or {}
+        rest.nonce_of(found)
+        rest.new_order(found, 0)
+        rest.named(found, "txid", "orders")
+
+
+def _venue_stream(data: bytes) -> None:
+    reader = HttpReader()
+    try:
+        for begin in range(0, len(data), CHUNK_BYTES):
+            reader.feed(data[begin : begin + CHUNK_BYTES])
+            reader.next()
+    except WireError:
+        pass
+
+
 CONFIGURATION = b'[device]\nname = "box"\nversion_count = 7\n'
 _LINE = entry(Head(), "latched", {"cause": "BUTTON"}, wall_ns=1, monotonic_ns=1)[0]
 _LATCHED = latch._encode(latch.LatchRecord.lost(LatchCause.BUTTON, 7))
+_ORDER = AddOrder(order_type="market", side=Side.BUY, order_qty=Decimal(1), symbol="BTC/USD")
 _MODE = records.Mode("BOOT", "NORMAL", "good", "trader", 0, 0)
 
 TARGETS: dict[str, Target] = {
@@ -160,5 +192,8 @@ TARGETS: dict[str, Target] = {
     "seal": Target(_seal, (sign(CONFIGURATION, generate().private, "d", {}),)),
     "audit": Target(_audit, (_LINE,)),
     "latch": Target(_latch, (_LATCHED,)),
+    "venue_request": Target(_venue_request, (encode_request(_ORDER, 1), b'{"method":"ping"}')),
+    "venue_form": Target(_venue_form, (b"nonce=1&pair=X&type=buy&ordertype=limit&volume=1&price=2", b'{"nonce":1}')),
+    "venue_stream": Target(_venue_stream, (b"POST /0 HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b",)),
     "panel": Target(_panel, (HEAD,)),
 }

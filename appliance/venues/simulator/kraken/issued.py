@@ -10,17 +10,20 @@ from typing import Final
 
 from appliance.core.config import Config
 from appliance.core.errors import ConfigError
-from appliance.venues.kraken.keys import LAST_RESORT_KEY, TRADER_KEY, read_key
+from appliance.venues.kraken.keys import LAST_RESORT_KEY, TRADER_KEY, key_path, read_key
 from appliance.venues.simulator.kraken.keys import CANCEL, TRADE, ApiKey, drawn_key
 
 _FLATTEN: Final = "flatten"
 
 
 def keys_of(config: Config) -> list[ApiKey]:
-    """Return the keys in a configuration's state folder, made first where there are none."""
+    """Return the keys handed to the service, or those in the state folder, made first where there are none."""
     state = config.paths.state
     last = TRADE if config.safety.stop_policy == _FLATTEN else CANCEL
-    return [issued(state / TRADER_KEY, "trader", TRADE), issued(state / LAST_RESORT_KEY, "last resort", last)]
+    return [
+        issued(key_path(TRADER_KEY, state), "trader", TRADE),
+        issued(key_path(LAST_RESORT_KEY, state), "last resort", last),
+    ]
 
 
 def issued(path: Path, name: str, permissions: frozenset[str]) -> ApiKey:
