@@ -207,6 +207,8 @@ class KrakenServer:
                     self._clock.monotonic_ns(),
                 )
             result = self._private.answer(path, request.body, content_type, key, sign)
+            if self.faults.strikes(Chance.DISCONNECT):
+                connection.abort()
         else:
             connection.respond("404 Not Found", rest.failure("EGeneral:Unknown method"), keep=keep)
             return
