@@ -11,7 +11,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash fuzz bench peers hil-test board train lock clean
+.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ peers: setup ## install the systems that benches are set beside, apart from ever
 
 bench: setup peers ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench
+
+image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
+	@image/build.sh
 
 hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)

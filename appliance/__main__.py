@@ -51,6 +51,10 @@ VERBS: dict[str, Verb] = {
         "appliance.core.command_seal",
         "make a signing key, or seal a configuration for live trading",
     ),
+    "setup": Verb(
+        "appliance.hardware.command_setup",
+        "check the settings on a card; on the box, bring them into force",
+    ),
     "verify": Verb("appliance.store.command_verify", "check the journal's chain and projections"),
     "backup": Verb("appliance.store.command_backup", "make, list or restore backups of the journal"),
     "logs": Verb("appliance.reporting.command_logs", "tell one decision's story, from tick to fill, in time order"),

@@ -79,7 +79,7 @@ class Venue:
         if refusal is not None:
             self._spread([refusal])
             return
-        if self._does("question refused", isinstance(command, AskOrder | AskAccount)):
+        if self._does("question refused", isinstance(command, AskOrder | AskAccount), always=True):
             return
         if isinstance(command, SetDeadMan) and self._does("dead-man refresh lost", command.timeout_s > 0, always=True):
             return
