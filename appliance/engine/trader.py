@@ -281,10 +281,8 @@ class Trader:
     def _on_bar(self, bar: Bar) -> None:
         parts = self._parts
         self.bars_count += 1
-        quality, tape = parts.quality[bar.instrument], parts.tapes[bar.instrument]
-        if tape.known:
-            quality.heard("quotes", tape.mid_ticks, parts.scribe.now_ns)
-        quality.update(bar, parts.scribe.now_ns)
+        tape = parts.tapes[bar.instrument]
+        parts.quality[bar.instrument].update(bar, parts.scribe.now_ns, tape.mid_ticks if tape.known else 0)
         features = parts.features[bar.instrument]
         features.update(bar)
         parts.portfolio.correlations.add(bar.instrument, bar.start_ns, features.log_return)

@@ -56,8 +56,10 @@ class QualityWatch:
         """Take another source's price."""
         self._consensus.heard(source, price_ticks, now_ns)
 
-    def update(self, bar: Bar, now_ns: int) -> tuple[Alert, ...]:
-        """Judge a closed bar, and return what a person should know."""
+    def update(self, bar: Bar, now_ns: int, quoted_ticks: int = 0) -> tuple[Alert, ...]:
+        """Judge a closed bar beside what is quoted, if something is, and return what a person should know."""
+        if quoted_ticks > 0:
+            self.heard("quotes", quoted_ticks, now_ns)
         valid = _validity(bar)
         findings: dict[Dimension, tuple[Finding, ...]] = {Dimension.VALID: (valid,)}
         findings[Dimension.TIMELY] = (self._timeliness(bar, now_ns),)

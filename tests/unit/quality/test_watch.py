@@ -72,12 +72,10 @@ def test_quotes_that_contradict_the_bars_are_told() -> None:
     market = Market(4)
     watch = watched(market, 100)
     bar = market.bar()
-    watch.heard("quotes", round(bar.close_ticks * 1.001), bar.start_ns)
-    watch.update(bar, bar.start_ns)
+    watch.update(bar, bar.start_ns, round(bar.close_ticks * 1.001))
     assert watch.usable
     bar = market.bar()
-    watch.heard("quotes", round(bar.close_ticks * 1.2), bar.start_ns)
-    watch.update(bar, bar.start_ns)
+    watch.update(bar, bar.start_ns, round(bar.close_ticks * 1.2))
     assert not watch.usable
 
 
