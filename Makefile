@@ -11,7 +11,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run check fmt fmt-check lint types arch test world crash fuzz bench peers hil-test board train lock clean
+.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ programs: ## install the Debian programs that tests start
 
 run: setup ## start the appliance (ARGS="..." goes to `appliance run`)
 	@$(BIN)/appliance run $(ARGS)
+
+broker: programs ## start a local MQTT broker to try `make run ARGS="--broker mqtt://127.0.0.1:1883"` with; Ctrl-C ends it
+	@PATH="$$PATH:/usr/sbin" mosquitto -v -p 1883
 
 check: fmt-check lint types test ## everything a change must pass; what CI runs
 	@$(MAKE) --no-print-directory world SEEDS=$(CHECK_SEEDS)
@@ -64,6 +67,9 @@ peers: setup ## install the systems that benches are set beside, apart from ever
 
 bench: setup peers ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench
+
+image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
+	@image/build.sh
 
 hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)

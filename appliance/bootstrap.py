@@ -10,7 +10,6 @@ import gc
 import os
 import random
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -37,6 +36,7 @@ from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import Ports, Runner, Unrecorded
 from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
+from appliance.hardware.journald import Journald
 from appliance.hardware.watchdog import Notifier
 from appliance.kernels.warm_up import warm_up
 from appliance.market.intake import DEPTH
@@ -114,14 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
     bare = load(arguments.config)
     bare.paths.state.mkdir(parents=True, exist_ok=True)
     config = load_for_trading(arguments.config, _sealing(arguments, bare))
-    ended = trade(config, read(arguments.config).decode(), _tell)
-    _tell(ended.reason)
+    journald = Journald("bot4-trader", os.environ)
+    ended = trade(config, read(arguments.config).decode(), journald.tell)
+    journald.tell(ended.reason)
+    journald.close()
     return ended.code
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 def _sealing(arguments: argparse.Namespace, config: Config) -> Sealing | None:
@@ -167,8 +164,7 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         await server.start()
         stack.push_async_callback(server.close)
         ports = _ports(config, clock, venue, journal, server, recording, say)
-        if config.models.missing == "refuse" and config.models.enabled and ports.models.problem:
-            raise ConfigError(f"models.missing is refuse, and {ports.models.problem}")
+        require_models(config, ports.models.problem)
         trader = build_trader(
             config,
             venue.names.instruments,
@@ -227,6 +223,12 @@ def _ports(
         models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
         pid=os.getpid(),
     )
+
+
+def require_models(config: Config, problem: str) -> None:
+    """Refuse to start where models are wanted that cannot be trusted, unless trading goes on without them."""
+    if config.models.enabled and config.models.missing == "refuse" and problem:
+        raise ConfigError(f"models.missing is refuse, and {problem}")
 
 
 def _models() -> Folder:

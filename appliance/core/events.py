@@ -4,8 +4,11 @@ Events are frozen, tagged and encoded as arrays, so a recording of them is compa
 only ever added at the end.
 """
 
+from typing import Self
+
 import msgspec
 
+from appliance.core.commands import SendAmend
 from appliance.core.values import Ending, OrderKind, Side, VenueState
 
 
@@ -121,10 +124,18 @@ class OrderAmended(Event, frozen=True, gc=False):
 
 
 class AmendRefused(Event, frozen=True, gc=False):
-    """The venue left an order as it was."""
+    """The venue did not change an order to these amounts, and left it as it was."""
 
     client_id: str
     reason: str
+    size_lots: int
+    price_ticks: int
+    trigger_ticks: int
+
+    @classmethod
+    def of(cls, change: SendAmend, reason: str) -> Self:
+        """Return the refusal of one change, which names its amounts so that it is never taken for a later one's."""
+        return cls(change.client_id, reason, change.size_lots, change.price_ticks, change.trigger_ticks)
 
 
 class CancelRefused(Event, frozen=True, gc=False):

@@ -22,14 +22,19 @@ from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
 from appliance.market.bars import bar_kind
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
 from appliance.safety.breakers.flow import FlowSettings
 from appliance.signals.features import Features
 from appliance.signals.fusion import MODELS
+from appliance.strategies.breakout import Breakout
 from appliance.strategies.contract import Strategy
+from appliance.strategies.cross import Cross
+from appliance.strategies.momentum import Momentum
 from appliance.strategies.reversion import Reversion
+from appliance.strategies.timeframes import SeveralTimeframes
 from appliance.strategies.trend import Trend
 from appliance.trading import records
 from appliance.trading.desk import Desk, DeskSettings
@@ -83,7 +88,7 @@ def build_trader(
         scribe,
         traded,
         tapes,
-        {name: Features() for name in traded},
+        {name: Features(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
         tuple(_strategy(name) for name in config.trading.strategies if name != MODELS),
         portfolio,
         limits,
@@ -96,6 +101,7 @@ def build_trader(
         Intake(traded),
         Protection(scribe, desk, traded, _protection_settings(config)),
         Restraint(),
+        {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)
@@ -228,5 +234,13 @@ def _strategy(name: str) -> Strategy:
             return Trend()
         case "reversion":
             return Reversion()
+        case "breakout":
+            return Breakout()
+        case "momentum":
+            return Momentum()
+        case "cross":
+            return Cross()
+        case "timeframes":
+            return SeveralTimeframes()
         case _:
             return unreachable(f"strategy {name} passed the configuration but is not known here")

@@ -55,21 +55,21 @@ class _Forecast(NamedTuple):
     width: float
     cost: float
     chance: float
+    advised: bool
     bars_left: int
 
 
 class _Market:
     """Hold one instrument's side of it."""
 
-    __slots__ = ("answer", "answered_ns", "bars", "base", "book", "claims", "close", "forecasts", "inputs")
+    __slots__ = ("answer", "answered_ns", "base", "claims", "close", "forecasts", "inputs", "touch")
 
     def __init__(self, settings: VoiceSettings) -> None:
         self.base = BaseBars(settings.bar_s, settings.base_s)
         self.inputs = ModelInputs(settings.base_s)
-        self.book = (0.0, 0.0, 0.0, 0.0)
+        self.touch: events.QuoteChanged | None = None
         self.answer: events.ModelsAnswered | None = None
         self.answered_ns = 0
-        self.bars = 0
         self.close = 0.0
         self.claims: dict[str, tuple[float, float]] = {}
         self.forecasts: deque[_Forecast] = deque(maxlen=FORECASTS_MAX)
@@ -95,7 +95,7 @@ class ModelVoices:
         """Remember the touch: a figure of the next bar."""
         market = self._markets.get(event.instrument)
         if market is not None:
-            market.book = (float(event.bid_ticks), float(event.bid_lots), float(event.ask_ticks), float(event.ask_lots))
+            market.touch = event
 
     def bar(self, bar: Bar) -> None:
         """Take a closed bar, and ask the models where it completes a step that is warm."""
@@ -111,7 +111,7 @@ class ModelVoices:
             float(bar.volume_lots),
         )
         for base in market.base.add(gathered):
-            step = market.inputs.add(base.start_s, base[1:], market.book)
+            step = market.inputs.add(base.start_s, base[1:], _book(market.touch))
             market.close = base.close
             self._judge_forecasts(market, base)
             # Cold figures would only be vetoed: there is nothing to ask about yet.
@@ -141,7 +141,8 @@ class ModelVoices:
         chance = event.chance_ppm / PARTS_PER_MILLION
         width, cost = event.width_ppm / PARTS_PER_MILLION, event.cost_ppm / PARTS_PER_MILLION
         if market.close > 0.0:
-            market.forecasts.append(_Forecast(market.close, width, cost, chance, HORIZON_BARS))
+            advised = event.edge_ppm > 0
+            market.forecasts.append(_Forecast(market.close, width, cost, chance, advised, HORIZON_BARS))
         if self._weight(event) == 0.0:
             return _UNBACKED
         if event.edge_ppm > 0:
@@ -221,16 +222,12 @@ class ModelVoices:
         """Follow every forecast to its barrier or its end, as they were followed in training."""
         left: list[_Forecast] = []
         for forecast in market.forecasts:
-            up, down = base.high / forecast.price - 1.0, base.low / forecast.price - 1.0
-            if down <= -forecast.width:
-                self._keep(self._service.came_true(forecast.chance, won=False))
-            elif up >= forecast.width:
-                self._keep(self._service.came_true(forecast.chance, won=forecast.width > forecast.cost))
-            elif forecast.bars_left <= 1:
-                earned = base.close / forecast.price - 1.0
-                self._keep(self._service.came_true(forecast.chance, won=earned > forecast.cost))
-            else:
+            moved = _ended(forecast, base)
+            if moved is None:
                 left.append(forecast._replace(bars_left=forecast.bars_left - 1))
+            else:
+                net = moved - forecast.cost
+                self._keep(self._service.came_true(forecast.chance, net, advised=forecast.advised))
         market.forecasts = deque(left, FORECASTS_MAX)
 
     def _settle_claims(self, market: _Market) -> None:
@@ -239,6 +236,21 @@ class ModelVoices:
             if price > 0.0 and market.close != price and score != 0.0:
                 self._credits[name].note(right=(score > 0.0) == (market.close > price))
         market.claims.clear()
+
+
+def _ended(forecast: _Forecast, base: BaseBar) -> float | None:
+    """Return how far the price had moved when this bar ended a forecast, or nothing while it goes on."""
+    if base.low / forecast.price - 1.0 <= -forecast.width:
+        return -forecast.width
+    if base.high / forecast.price - 1.0 >= forecast.width:
+        return forecast.width
+    return base.close / forecast.price - 1.0 if forecast.bars_left <= 1 else None
+
+
+def _book(touch: events.QuoteChanged | None) -> tuple[float, float, float, float]:
+    if touch is None:
+        return 0.0, 0.0, 0.0, 0.0
+    return float(touch.bid_ticks), float(touch.bid_lots), float(touch.ask_ticks), float(touch.ask_lots)
 
 
 def _voice(answer: events.ModelsAnswered) -> Voice:

@@ -23,6 +23,7 @@ from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
@@ -80,6 +81,7 @@ class Parts(NamedTuple):
     intake: Intake
     protection: Protection
     restraint: Restraint
+    quality: dict[str, QualityWatch]
 
 
 class Trader:
@@ -164,6 +166,11 @@ class Trader:
     def board(self) -> BreakerBoard:
         """Return the circuit breakers."""
         return self._parts.board
+
+    @property
+    def quality(self) -> dict[str, QualityWatch]:
+        """Return how far each instrument's bars are believed."""
+        return self._parts.quality
 
     @property
     def intake(self) -> Intake:
@@ -274,6 +281,10 @@ class Trader:
     def _on_bar(self, bar: Bar) -> None:
         parts = self._parts
         self.bars_count += 1
+        quality, tape = parts.quality[bar.instrument], parts.tapes[bar.instrument]
+        if tape.known:
+            quality.heard("quotes", tape.mid_ticks, parts.scribe.now_ns)
+        quality.update(bar, parts.scribe.now_ns)
         features = parts.features[bar.instrument]
         features.update(bar)
         parts.portfolio.correlations.add(bar.instrument, bar.start_ns, features.log_return)
@@ -315,6 +326,9 @@ class Trader:
             return
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
+            return
+        if not parts.quality[instrument].usable:
+            self.denials["data quality"] += 1
             return
         fused = parts.voices.fuse(instrument, strategy)
         if not fused.allowed:

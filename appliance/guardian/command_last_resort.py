@@ -87,7 +87,7 @@ def _act(config: Config, key: Callable[[], VenueKey], policy: str) -> Outcome:
     quiet_ns = config.orders.deadline_ms * NANOSECONDS_PER_MILLISECOND
     place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
     clock = SystemClock()
-    counter = NonceCounter(config.paths.state / NONCE_NAME, clock)
+    counter = NonceCounter(config.paths.state / "guardian" / NONCE_NAME, clock)
     resort = LastResort(place, key, counter, clock, _pairs(config.market.instruments), quiet_ns + MARGIN_NS)
     return resort.run(policy, quiet_ns)
 

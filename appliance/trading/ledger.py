@@ -23,6 +23,7 @@ class OrderView:
         "asked_lots",
         "asked_price_ticks",
         "asked_trigger_ticks",
+        "changed_venue_ns",
         "client_id",
         "expected_lots",
         "fee_quanta",
@@ -56,6 +57,7 @@ class OrderView:
         self.asked_lots = 0
         self.asked_price_ticks = 0
         self.asked_trigger_ticks = 0
+        self.changed_venue_ns = 0
         self.size_lots = intent.size_lots
         self.reduce_only = intent.reduce_only
         self.reason = intent.reason
@@ -290,6 +292,7 @@ class Ledger:
         order.asked_lots = order.asked_price_ticks = order.asked_trigger_ticks = 0
         order.size_lots, order.price_ticks = record.size_lots, record.price_ticks
         order.trigger_ticks = record.trigger_ticks
+        order.changed_venue_ns = max(order.changed_venue_ns, record.venue_ns)
         if order.filled_lots >= order.size_lots:
             order.state = next_state(order.state, Move.COMPLETE) or order.state
         self._settle(order)

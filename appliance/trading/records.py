@@ -72,6 +72,7 @@ class Changed(Record, frozen=True, gc=False):
     price_ticks: int
     trigger_ticks: int
     reason: str
+    venue_ns: int = 0
 
 
 class Order(Record, frozen=True, gc=False):

@@ -333,7 +333,7 @@ KINDS: tuple[Kind, ...] = (
     _misdeed("dead-man refresh lost", (11_000, 16_000)),
     _misdeed("answer past its deadline", (5_000, 30_000)),
     _misdeed("venue counts requests", (3_000, 15_000)),
-    _misdeed("question refused", (3_000, 15_000)),
+    _misdeed("question refused", (10_000, 30_000)),
     Kind("venue in maintenance", (2_000, 15_000), account_faults.maintain, account_faults.end_maintenance),
     Kind("terms changed", (2_000, 15_000), account_faults.change_terms, account_faults.restore_terms),
     Kind("cash of a stranger", (15_000, 40_000), account_faults.deposit, account_faults.withdraw_deposit),

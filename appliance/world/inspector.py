@@ -120,7 +120,7 @@ class Inspector:
         elif isinstance(event, events.MarketFrame):
             self._told.frame(event.text)
         elif isinstance(event, events.OrderRefused):
-            self._told.refused(self._strategy(event.client_id), self._schedule.now_ns)
+            self._told.refused(event.client_id, self._strategy(event.client_id), self._schedule.now_ns)
         if not commands and kind in _IDLE:
             # Nothing was written and nothing sent, so no book can have changed; time may have.
             self._check_stopped()

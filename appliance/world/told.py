@@ -18,6 +18,7 @@ class Told:
         self._online = True
         self._changed: set[str] = set()
         self._refused_ns: dict[tuple[str, str], int] = {}
+        self._refused_ids: set[str] = set()
 
     def frame(self, text: str) -> None:
         """Take what the venue said of itself or of an instrument."""
@@ -30,9 +31,10 @@ class Told:
                 same = pair["qty_min"] == ours.lots_to_size(ours.size_lots_min)
                 (self._changed.discard if same else self._changed.add)(ours.symbol)
 
-    def refused(self, who: tuple[str, str] | None, now_ns: int) -> None:
-        """Take that an entry was refused."""
-        if who is not None:
+    def refused(self, client_id: str, who: tuple[str, str] | None, now_ns: int) -> None:
+        """Take that an entry was refused; a word that comes again is no other refusal."""
+        if who is not None and client_id not in self._refused_ids:
+            self._refused_ids.add(client_id)
             self._refused_ns[who] = now_ns
 
     def forbids(self, command: SendOrder, who: tuple[str, str] | None, now_ns: int) -> str:

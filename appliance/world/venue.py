@@ -79,7 +79,7 @@ class Venue:
         if refusal is not None:
             self._spread([refusal])
             return
-        if self._does("question refused", isinstance(command, AskOrder | AskAccount)):
+        if self._does("question refused", isinstance(command, AskOrder | AskAccount), always=True):
             return
         if isinstance(command, SetDeadMan) and self._does("dead-man refresh lost", command.timeout_s > 0, always=True):
             return
@@ -134,8 +134,8 @@ class Venue:
         match command:
             case SendOrder(client_id=client_id):
                 return events.OrderRefused(client_id, reason)
-            case SendAmend(client_id=client_id):
-                return events.AmendRefused(client_id, reason)
+            case SendAmend():
+                return events.AmendRefused.of(command, reason)
             case SendCancel(client_id=client_id):
                 return events.CancelRefused(client_id, reason)
 

@@ -90,9 +90,9 @@ def samples_of(markets: list[Market]) -> Samples:
                 outcomes.widths[numbers],
             )
         )
-    joined = Samples(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    joined = Samples._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(joined.times_s, kind="stable")
-    return Samples(*(column[order] for column in joined))
+    return Samples._make(column[order] for column in joined)
 
 
 def folds_of(samples: Samples, size: plan.Size) -> list[Fold]:

@@ -132,6 +132,25 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "live trading needs a set clock: clock_unsynced_allowed must be false",
     ),
     Contradiction(
+        ("mqtt.username", "mqtt.password_file"),
+        lambda c: (c.mqtt.username is None) != (c.mqtt.password_file is None),
+        "username and password_file go together: set both or neither",
+    ),
+    Contradiction(
+        ("mqtt.certificate_file", "mqtt.key_file"),
+        lambda c: (c.mqtt.certificate_file is None) != (c.mqtt.key_file is None),
+        "certificate_file and key_file go together: set both or neither",
+    ),
+    Contradiction(
+        ("mqtt.broker", "mqtt.ca_file", "mqtt.certificate_file"),
+        lambda c: (
+            c.mqtt.broker is not None
+            and c.mqtt.broker.startswith("mqtt://")
+            and (c.mqtt.ca_file is not None or c.mqtt.certificate_file is not None)
+        ),
+        "certificates are only used with encryption: write mqtts:// instead of mqtt://",
+    ),
+    Contradiction(
         ("trading.mode", "orders.account"),
         lambda c: c.trading.mode == "live" and c.orders.account == "unstated",
         "the venue's own timer cancels every order of the account, protective stops and other people's too: "

@@ -6,7 +6,7 @@ from typing import NamedTuple, get_type_hints
 
 from appliance.core.require import require
 from appliance.core.settings.kinds import Kind
-from appliance.core.settings.machine import Backups, Health, Journal, Log, Paths, Pins, Reporter, Safety
+from appliance.core.settings.machine import Backups, Health, Journal, Log, Mqtt, Paths, Pins, Reporter, Safety
 from appliance.core.settings.trading import Breakers, Device, Market, Models, Orders, Recorder, Risk, Trading, Venue
 
 
@@ -29,6 +29,7 @@ class Config:
     backups: Backups
     recorder: Recorder
     reporter: Reporter
+    mqtt: Mqtt
     paths: Paths
     log: Log
     fingerprint: str

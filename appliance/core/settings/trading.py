@@ -41,7 +41,9 @@ class Trading:
         str, Choice(("paper", "live")), "paper trades on the built-in venue; live needs a sealed file and real pins."
     ] = "paper"
     strategies: Annotated[
-        tuple[str, ...], Several(Choice(("trend", "reversion", "models")), 3), "The strategies that may open positions."
+        tuple[str, ...],
+        Several(Choice(("trend", "reversion", "breakout", "momentum", "cross", "timeframes", "models")), 7),
+        "The strategies that may open positions.",
     ] = ("trend", "reversion")
     capital_quote: Annotated[Decimal, _QUOTE, "Cash that paper trading starts with."] = Decimal(10_000)
 

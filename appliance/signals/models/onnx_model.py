@@ -73,8 +73,6 @@ def _session(data: bytes) -> Any:  # noqa: ANN401 - onnxruntime publishes no typ
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4
-    # One row at a time needs no pool of memory, and nine pools would be most of what the models weigh.
-    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     # Reproducible to the bit on one machine, also after an update of the graph optimizer.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -17,6 +17,8 @@ VETOED_SHARE_MAX: Final = 0.5
 # A forecast of one half is never further from the outcome than this.
 BRIER_MAX: Final = 0.30
 OUTCOMES_TO_JUDGE: Final = 30
+# Of what the models advised, a share of the stake each, net of costs; whether or not anybody followed.
+DRAWDOWN_MAX: Final = 0.10
 
 
 class Stage(NamedTuple):
@@ -29,12 +31,13 @@ class Stage(NamedTuple):
 class Service:
     """Watch the answers of one set of models."""
 
-    __slots__ = ("_good_count", "_outcomes", "_states", "stage")
+    __slots__ = ("_earned", "_good_count", "_outcomes", "_peak", "_states", "stage")
 
     def __init__(self, stage: str = CANARY) -> None:
         """Go on at a stage."""
         self.stage = stage
         self._good_count = 0
+        self._earned = self._peak = 0.0
         self._states: deque[str] = deque(maxlen=WATCHED)
         self._outcomes: deque[float] = deque(maxlen=WATCHED)
 
@@ -44,9 +47,12 @@ class Service:
         self._good_count += state == "good"
         return self._judge()
 
-    def came_true(self, chance: float, *, won: bool) -> Stage | None:
-        """Take what became of a forecast and return the move it brings about."""
-        self._outcomes.append((chance - float(won)) ** 2)
+    def came_true(self, chance: float, net: float, *, advised: bool) -> Stage | None:
+        """Take what became of a forecast, net of costs, and return the move it brings about."""
+        self._outcomes.append((chance - float(net > 0.0)) ** 2)
+        if advised:
+            self._earned += net
+            self._peak = max(self._peak, self._earned)
         return self._judge()
 
     def _judge(self) -> Stage | None:
@@ -66,6 +72,8 @@ class Service:
                 wrong = sum(one == state for one in self._states)
                 if wrong > share_max * count:
                     return f"{wrong} of the last {count} answers were {state}"
+        if self._peak - self._earned > DRAWDOWN_MAX:
+            return f"what they advised fell {self._peak - self._earned:.1%} from its peak"
         if len(self._outcomes) >= OUTCOMES_TO_JUDGE:
             score = sum(self._outcomes) / len(self._outcomes)
             if score > BRIER_MAX:

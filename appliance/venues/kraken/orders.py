@@ -275,7 +275,7 @@ class KrakenOrders(Connection):
             amounts = (amend.size_lots, amend.price_ticks, amend.trigger_ticks)
             self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns))
         elif is_refusal(answer.error):
-            self._post(AmendRefused(amend.client_id, answer.error))
+            self._post(AmendRefused.of(amend, answer.error))
         else:
             # It may be in force; it counts as that until the trader has said it again.
             self.refused[answer.error] += 1

@@ -281,16 +281,16 @@ class Exchange:
     def _amend(self, command: SendAmend, sent_ns: int, events: list[AnyEvent]) -> None:
         order = self._open.get(command.client_id)
         if self._now_ns - sent_ns > command.deadline_ms * NANOSECONDS_PER_MILLISECOND:
-            events.append(AmendRefused(command.client_id, Refusal.DEADLINE))
+            events.append(AmendRefused.of(command, Refusal.DEADLINE))
             return
         if order is None:
             known = command.client_id in self._orders
-            events.append(AmendRefused(command.client_id, Refusal.NOT_OPEN if known else Refusal.UNKNOWN))
+            events.append(AmendRefused.of(command, Refusal.NOT_OPEN if known else Refusal.UNKNOWN))
             return
         listing, venue_ns = self._listings[order.instrument], self._venue_ns()
         refusal = amending.amend(listing, self.account, order, command)
         if refusal is not None:
-            events.append(AmendRefused(command.client_id, refusal))
+            events.append(AmendRefused.of(command, refusal))
             return
         events.append(OrderAmended(order.client_id, order.size_lots, order.price_ticks, order.trigger_ticks, venue_ns))
         if order not in listing.sleeping and order not in listing.resting[order.side]:

@@ -357,3 +357,21 @@ def test_a_question_without_an_answer_is_no_answer(tmp_path: Path) -> None:
 def test_doubtful_words_are_no_refusal(error: str) -> None:
     """Shows that a refusal needs the documented words; fails when a beginning of them were enough."""
     assert not is_refusal(error)
+
+
+def test_a_rate_that_is_used_up_is_given_time(tmp_path: Path) -> None:
+    """Shows that after the venue's word nothing more is asked for a moment; fails when the counter is kept up."""
+
+    async def scene(venue: Scripted, desk: Desk, shell: KrakenOrders) -> None:
+        venue.rest["OpenOrders"] = ["EAPI:Rate limit exceeded"]
+        assert shell.send(AskOrder("b4-1"))
+        await desk.until(lambda: desk.said)
+        count = len(venue.posted)
+        for _ in range(5):
+            assert shell.send(AskOrder("b4-1"))
+        await desk.until(lambda: len(desk.said) >= 2)
+        await asyncio.sleep(0.05)
+        assert len(venue.posted) == count
+        assert desk.of(OrderReported) == []
+
+    play(scene, tmp_path)

@@ -98,7 +98,7 @@ def test_only_clear_words_refuse_a_change(tmp_path: Path, error: str, refused: b
         assert shell.send(AMEND)
         if refused:
             await desk.until(lambda: desk.of(AmendRefused))
-            assert desk.of(AmendRefused) == [AmendRefused("b4-1", error)]
+            assert desk.of(AmendRefused) == [AmendRefused.of(AMEND, error)]
         else:
             await desk.until(lambda: shell.refused[error])
             await asyncio.sleep(0.05)

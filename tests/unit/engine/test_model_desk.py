@@ -9,8 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from appliance.bootstrap import require_models
 from appliance.core.clock import SystemClock
 from appliance.core.commands import AskModels
+from appliance.core.config import loads
+from appliance.core.errors import ConfigError
 from appliance.core.events import ModelsAnswered
 from appliance.engine import model_desk
 from appliance.engine.model_desk import Folder, Installed, ModelDesk
@@ -133,6 +136,25 @@ def test_without_models_every_ask_is_answered_with_absence(tmp_path: Path) -> No
     assert bench.answers[0].state == "absent"
     assert "manifest.toml" in bench.answers[0].detail
     assert "manifest.toml" in bench.desk.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "refused"),
+    [
+        ('missing = "refuse"', "gru: another file", True),
+        ('missing = "refuse"', "", False),
+        ('missing = "without"', "gru: another file", False),
+        ('missing = "refuse"\nenabled = false', "gru: another file", False),
+    ],
+)
+def test_the_policy_for_models_that_cannot_be_trusted(text: str, problem: str, refused: bool) -> None:
+    """Shows when the appliance does not start for a model's sake; fails when it trades without what is demanded."""
+    config = loads(f"[models]\n{text}")
+    if refused:
+        with pytest.raises(ConfigError, match="gru: another file"):
+            require_models(config, problem)
+    else:
+        require_models(config, problem)
 
 
 @pytest.mark.parametrize("good", [True, False])

@@ -170,6 +170,23 @@ def test_a_decision_without_models_is_written_down_too() -> None:
     assert decided.reasons[0][0].startswith("trend: the test says so")
 
 
+def test_forecasts_are_followed_to_their_end_and_judged() -> None:
+    """Shows that sure forecasts of a market that falls through their barrier withdraw the models; fails when outcomes
+    are not taken from the bars that follow.
+    """
+    rig = Rig(EARNED).running()
+    for _ in range(6):
+        rig.bar().tell(answer())
+    assert rig.trader.ledger.model_stages == {SET: "canary"}
+    bid = rig.trader.tapes[MARKET].bid_ticks
+    rig.quote(bid * 96 // 100)
+    for _ in range(3):
+        rig.bar()
+    assert rig.trader.ledger.model_stages == {SET: "withdrawn"}
+    reason = [fact.reason for fact in facts(rig, records.Models) if isinstance(fact, records.Models)][-1]
+    assert reason.startswith("what they advised fell")
+
+
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     """Return the shipped models."""

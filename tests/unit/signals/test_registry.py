@@ -39,7 +39,7 @@ def test_another_key_refuses_everything(folder: ModelFolder) -> None:
         load(folder.path, seal.generate().public)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7), name=st.sampled_from(["manifest.toml", "manifest.sig"]))
 def test_any_flipped_bit_of_the_manifest_or_its_signature_refuses(
     tmp_path: Path, place: int, bit: int, name: str

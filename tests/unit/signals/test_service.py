@@ -5,6 +5,7 @@ from appliance.signals.models.service import (
     ANSWERS_TO_PROVE,
     BRIER_MAX,
     CANARY,
+    DRAWDOWN_MAX,
     FULL,
     OUTCOMES_TO_JUDGE,
     WITHDRAWN,
@@ -44,10 +45,23 @@ def test_a_few_bad_answers_are_borne() -> None:
 def test_forecasts_worse_than_a_coin_withdraw() -> None:
     """Shows rollback for calibration from the first outcome that may count; fails when outcomes are not judged."""
     service = Service(FULL)
-    moves = [service.came_true(0.9, won=False) for _ in range(OUTCOMES_TO_JUDGE)]
+    moves = [service.came_true(0.9, -0.001, advised=False) for _ in range(OUTCOMES_TO_JUDGE)]
     assert moves[:-1] == [None] * (OUTCOMES_TO_JUDGE - 1)
     assert moves[-1] is not None
     assert moves[-1].stage == WITHDRAWN
     coin = Service(FULL)
-    assert [coin.came_true(0.5, won=bool(turn % 2)) for turn in range(100)] == [None] * 100
+    assert [coin.came_true(0.5, 0.01 if turn % 2 else -0.01, advised=True) for turn in range(100)] == [None] * 100
     assert BRIER_MAX > 0.25
+
+
+def test_advice_that_loses_withdraws() -> None:
+    """Shows rollback for a fall from the peak of what was advised, none for what was not; fails when losses before a
+    gain are forgotten or silence is blamed.
+    """
+    service = Service(FULL)
+    assert service.came_true(0.5, 0.05, advised=True) is None
+    assert service.came_true(0.5, -DRAWDOWN_MAX, advised=True) is None
+    assert service.came_true(0.5, -1.0, advised=False) is None
+    moved = service.came_true(0.5, -0.01, advised=True)
+    assert moved is not None
+    assert (moved.stage, moved.reason) == (WITHDRAWN, "what they advised fell 11.0% from its peak")

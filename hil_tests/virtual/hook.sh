@@ -1,0 +1,34 @@
+# Sourced by the first program of the boot, in the bench only, just before it hands over to systemd. The image's system is
+# mounted and stays as it is; what the bench needs lies in memory.
+mkdir -p /run/bot4-bench /run/systemd/system/sysinit.target.wants
+cp /bench/agent.py /run/bot4-bench/
+cat >/run/systemd/system/bot4-bench.service <<'UNIT'
+[Unit]
+Description=Hands and eyes of the virtual bench
+DefaultDependencies=no
+After=systemd-udevd.service
+[Service]
+ExecStart=/opt/bot4-edge/bin/python /run/bot4-bench/agent.py
+Environment=PYTHONDONTWRITEBYTECODE=1
+CPUAffinity=0 1 2
+Restart=always
+UNIT
+ln -s ../bot4-bench.service /run/systemd/system/sysinit.target.wants/bot4-bench.service
+
+# One chip with the board's own label and number of lines, so that the pin library finds what it finds on a board.
+chroot /root /usr/sbin/modprobe configfs 2>/dev/null
+if insmod /bench/gpio-sim.ko; then
+    mount -t configfs config /sys/kernel/config 2>/dev/null
+    chip=/sys/kernel/config/gpio-sim/bench
+    mkdir -p "$chip/bank0"
+    echo 58 >"$chip/bank0/num_lines"
+    echo pinctrl-bcm2711 >"$chip/bank0/label"
+    echo 1 >"$chip/live"
+    # The contacts as they are while nobody touches them: stop button closed to 3V3, reset open, case shut.
+    for level in 17:pull-up 5:pull-up 6:pull-down; do
+        for line in /sys/devices/platform/gpio-sim.*/gpiochip*/sim_gpio${level%%:*}; do echo "${level#*:}" >"$line/pull"; done
+    done
+    # What the pin library asks to know which board this is: a Pi 4, revision 1.4.
+    sed '$a Revision\t: c03114' /proc/cpuinfo >/run/bot4-bench/cpuinfo
+    mount --bind /run/bot4-bench/cpuinfo /proc/cpuinfo
+fi
