@@ -33,6 +33,7 @@ from appliance.venues.simulator.kraken.rounds import Round, forget_unfollowed
 from appliance.venues.simulator.kraken.session import Session
 from appliance.venues.simulator.kraken.state import VenueState
 from appliance.wire.kraken.serving import market, rest
+from appliance.wire.kraken.serving.requests import RequestDecoder
 
 HOST: Final = "127.0.0.1"
 CONNECTIONS_MAX: Final = 64
@@ -104,6 +105,8 @@ class KrakenServer:
     async def start(self) -> None:
         """Listen and let the market run."""
         loop = asyncio.get_running_loop()
+        # Nesting is judged by a kernel; no client's first request is to wait for its compiler.
+        RequestDecoder().decode(b"{}")
         try:
             self._server = await loop.create_server(lambda: Connection(self), HOST, self.port)
         except OSError as problem:
