@@ -11,7 +11,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test lock clean
+.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ programs: ## install the Debian programs that tests start
 
 run: setup ## start the appliance (ARGS="..." goes to `appliance run`)
 	@$(BIN)/appliance run $(ARGS)
+
+broker: programs ## start a local MQTT broker to try `make run ARGS="--broker mqtt://127.0.0.1:1883"` with; Ctrl-C ends it
+	@PATH="$$PATH:/usr/sbin" mosquitto -v -p 1883
 
 check: fmt-check lint types test ## everything a change must pass; what CI runs
 	@$(MAKE) --no-print-directory world SEEDS=$(CHECK_SEEDS)
@@ -71,9 +74,15 @@ image: setup ## make the card's image (ARCH=amd64: the same system for this mach
 hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
+board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user and the system of `make image`)
+	@$(BIN)/python tools/board.py
+
+train: setup ## train the models from recorded bars, in an environment of its own (ARGS=--small for a short look)
+	@tools/train.sh $(ARGS)
+
 lock: setup ## resolve again and write requirements/*.txt with hashes
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove everything that was made, .venv too
-	@rm -rf .venv .venv-peers build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	@rm -rf .venv .venv-peers .venv-train build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

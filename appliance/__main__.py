@@ -32,7 +32,8 @@ VERBS: dict[str, Verb] = {
     "last-resort": Verb(
         "appliance.guardian.command_last_resort", "cancel everything at the venue when the trader cannot"
     ),
-    "reporter": Verb("appliance.reporting.command_reporter", "run the reporter: panel, metrics"),
+    "reporter": Verb("appliance.reporting.command_reporter", "run the reporter: panel, metrics, MQTT"),
+    "monitor": Verb("appliance.reporting.command_monitor", "watch one or many appliances live, from MQTT alone"),
     "venue": Verb(
         "appliance.venues.simulator.command_venue",
         "run the built-in simulated venue alone",
@@ -56,6 +57,7 @@ VERBS: dict[str, Verb] = {
     ),
     "verify": Verb("appliance.store.command_verify", "check the journal's chain and projections"),
     "backup": Verb("appliance.store.command_backup", "make, list or restore backups of the journal"),
+    "logs": Verb("appliance.reporting.command_logs", "tell one decision's story, from tick to fill, in time order"),
     "replay": Verb(
         "appliance.engine.command_replay",
         "replay a recording and compare every command",
@@ -63,6 +65,20 @@ VERBS: dict[str, Verb] = {
     "frames": Verb(
         "appliance.market.command_frames",
         "read recorded venue frames and verify every message and checksum",
+    ),
+    "indicators": Verb(
+        "appliance.signals.indicators.command_indicators",
+        "list the indicators, explain one, or compute one over a file of bars",
+    ),
+    "models": Verb("appliance.signals.models.command_models", "list, verify or test the installed models"),
+    "evaluate": Verb(
+        "appliance.lab.command_evaluate",
+        "run the installed models over a file of bars and tell what they are worth",
+    ),
+    "explain": Verb("appliance.store.command_explain", "tell why something was bought, from the journal"),
+    "quality": Verb(
+        "appliance.market.command_quality",
+        "judge a file of bars and say where they are not to be believed",
     ),
     "patterns": Verb(
         "appliance.signals.patterns.command_patterns",

@@ -10,7 +10,6 @@ import gc
 import os
 import random
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -31,11 +30,13 @@ from appliance.engine.backup_task import Backups
 from appliance.engine.health_looks import JournalWatch, Sources, looks
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
+from appliance.engine.model_desk import Folder, ModelDesk
 from appliance.engine.ports import Recording
 from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import Ports, Runner, Unrecorded
 from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
+from appliance.hardware.journald import Journald
 from appliance.hardware.watchdog import Notifier
 from appliance.kernels.warm_up import warm_up
 from appliance.market.intake import DEPTH
@@ -43,6 +44,7 @@ from appliance.market.recording import Start
 from appliance.safety.heartbeat import HeartbeatWriter, heartbeat_path
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
+from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.store.journal import Journal
 from appliance.store.limits import JournalLimits
 from appliance.store.paths import backups_in, journal_in
@@ -53,6 +55,7 @@ from appliance.trading.projected import ProjectedLedger
 from appliance.trading.rate import TokenBucket
 from appliance.trading.records import ESSENTIAL_KINDS, Boot, decode
 from appliance.trading.snapshot import freeze
+from appliance.venues.kraken.connection import Means
 from appliance.venues.kraken.feed import KrakenFeed
 from appliance.venues.kraken.joining import Venue, join
 from appliance.venues.kraken.orders import KrakenOrders
@@ -111,14 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
     bare = load(arguments.config)
     bare.paths.state.mkdir(parents=True, exist_ok=True)
     config = load_for_trading(arguments.config, _sealing(arguments, bare))
-    ended = trade(config, read(arguments.config).decode(), _tell)
-    _tell(ended.reason)
+    journald = Journald("bot4-trader", os.environ)
+    ended = trade(config, read(arguments.config).decode(), journald.tell)
+    journald.tell(ended.reason)
+    journald.close()
     return ended.code
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
 
 
 def _sealing(arguments: argparse.Namespace, config: Config) -> Sealing | None:
@@ -164,6 +164,7 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         await server.start()
         stack.push_async_callback(server.close)
         ports = _ports(config, clock, venue, journal, server, recording, say)
+        require_models(config, ports.models.problem)
         trader = build_trader(
             config,
             venue.names.instruments,
@@ -194,7 +195,7 @@ def _ports(
     say: Say,
 ) -> Ports:
     mailbox, boot, runtime = Mailbox(), boot_identity(), config.paths.runtime
-    spread = random.SystemRandom()
+    means = Means(clock, random.SystemRandom(), say)
 
     def post(event: AnyEvent) -> None:
         mailbox.put(clock.monotonic_ns(), event)
@@ -204,8 +205,8 @@ def _ports(
         clock_sync=ClockSync(),
         mailbox=mailbox,
         journal=journal,
-        feed=KrakenFeed(venue.market, post, clock, spread, DEPTH, venue.limits),
-        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, clock, spread, venue.limits),
+        feed=KrakenFeed(venue.market, post, means, DEPTH, venue.limits),
+        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, means, venue.limits),
         rate=TokenBucket(
             config.orders.rate_per_s_max,
             config.orders.rate_burst_count,
@@ -219,8 +220,19 @@ def _ports(
         watchdog=Notifier(os.environ),
         backups=_backups(config, journal, clock, say),
         health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
+        models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
         pid=os.getpid(),
     )
+
+
+def require_models(config: Config, problem: str) -> None:
+    """Refuse to start where models are wanted that cannot be trusted, unless trading goes on without them."""
+    if config.models.enabled and config.models.missing == "refuse" and problem:
+        raise ConfigError(f"models.missing is refuse, and {problem}")
+
+
+def _models() -> Folder:
+    return Folder(models_folder(), trusted_key())
 
 
 def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:

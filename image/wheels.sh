@@ -33,7 +33,7 @@ install_project() {
     local system=$1 work
     work=$(mktemp -d)
     mkdir "$work/source"
-    (cd "$ROOT" && git ls-files -z appliance pyproject.toml README.md | xargs -0 cp --parents --target-directory "$work/source")
+    (cd "$ROOT" && git ls-files -z appliance models pyproject.toml README.md | xargs -0 cp --parents --target-directory "$work/source")
     pip wheel --no-deps --no-build-isolation --wheel-dir "$work" "$work/source"
     pip_install --find-links "$work" --target "$system/$SITE" bot4-edge
     rm -rf "$work" "${system:?}/$SITE/bin"

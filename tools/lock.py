@@ -21,6 +21,9 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Debian 12 has glibc 2.36; the Pi's oldest image and every CI machine have at least that.
 GLIBC_MINOR_MAX = 36
 ARCHITECTURES = ("x86_64", "aarch64")
+# Installed apart from the lock (see the extra `train` in pyproject.toml); these are what it imports.
+TORCH = "torch"
+TORCH_NEEDS = ("filelock", "fsspec", "jinja2", "networkx", "sympy", "typing-extensions")
 HEADING = "# Written by `make lock`: change pyproject.toml instead.\n"
 
 
@@ -31,6 +34,7 @@ def main() -> int:
     for architecture in ARCHITECTURES:
         write(f"runtime-{architecture}", architecture, runtime, PYTHONS)
         write(f"dev-{architecture}", architecture, development, PYTHONS)
+    write("train-x86_64", "x86_64", resolve_training(development), PYTHONS)
     # The peers that benches are set beside bring versions of their own, so they live in an environment of their own.
     peers = run_resolver("peers.in", "\n".join(optional("bench")), [], [])
     write("bench-x86_64", "x86_64", peers, PYTHONS[:1])
@@ -44,6 +48,13 @@ def resolve(extras: list[str], pins: list[dict[str, Any]] | None = None) -> list
     """Return what the resolver chose for the project with these extras, held to versions already chosen."""
     arguments = [argument for extra in extras for argument in ("--extra", extra)]
     return run_resolver("pyproject.toml", (ROOT / "pyproject.toml").read_text(), arguments, pins or [])
+
+
+def resolve_training(pins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the resolver chose for training, held to what development runs, without torch itself."""
+    runtime = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = [line for line in optional("train") if not line.startswith(TORCH)]
+    return run_resolver("train.in", "\n".join([*runtime, *wanted, *TORCH_NEEDS]), [], pins)
 
 
 def resolve_board(pins: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -100,6 +100,15 @@ class StartLayer(Command, frozen=True, gc=False):
     layer: str
 
 
+class AskModels(Command, frozen=True, gc=False):
+    """Ask the models about one step: singles, the little end first; `ModelsAnswered` tells what they say."""
+
+    instrument: str
+    start_s: int
+    vector: bytes
+    sequence: bytes
+
+
 AnyCommand = (
     WriteRow
     | SendOrder
@@ -113,5 +122,6 @@ AnyCommand = (
     | EndProcess
     | StopLayer
     | StartLayer
+    | AskModels
 )
 VenueCommand = SendOrder | SendAmend | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan

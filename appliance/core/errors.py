@@ -4,6 +4,7 @@
     ├── ConfigError                the configuration cannot be used
     ├── SealError                  the seal does not cover this configuration
     ├── ConversionError            a number does not fit the instrument's grid or range
+    ├── IndicatorError             an indicator was asked for what it cannot compute
     ├── StoreFailure               the disk did not keep what it was given: stop trading
     │   ├── DiskFull               no room left, the reserve may still serve
     │   └── JournalDamaged         stored rows are not what was written
@@ -30,6 +31,10 @@ class SealError(ApplianceError):
 
 class ConversionError(ApplianceError):
     """Report a number that does not fit the instrument's grid or range."""
+
+
+class IndicatorError(ApplianceError):
+    """Report an indicator that was asked for what it cannot compute."""
 
 
 class StoreFailure(ApplianceError):

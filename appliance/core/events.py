@@ -242,6 +242,30 @@ class LayerStopped(Event, frozen=True, gc=False):
     reason: str
 
 
+class ModelsAnswered(Event, frozen=True, gc=False):
+    """What the models say of one step; the state is good, late, vetoed or absent, and only good ones say anything.
+
+    Chance, edge, cost and barrier width are parts per million, as are the contributions to the log-odds in the reasons.
+    `weight_percent` is what the models have earned in decisions, and the set is named by its manifest's hash.
+    """
+
+    instrument: str
+    start_s: int
+    state: str
+    models: str
+    weight_percent: int
+    chance_ppm: int
+    edge_ppm: int
+    width_ppm: int
+    cost_ppm: int
+    volatility_of_usual_percent: int
+    regime: str
+    members: tuple[tuple[str, int], ...]
+    reasons: tuple[tuple[str, int], ...]
+    detail: str
+    took_us: int
+
+
 # What a venue may say. Whether we are permitted, what is durable and what time it is, it cannot tell us.
 VenueEvent = (
     TradePrinted
@@ -272,4 +296,5 @@ AnyEvent = (
     | ShutdownRequested
     | HealthChanged
     | LayerStopped
+    | ModelsAnswered
 )

@@ -51,6 +51,7 @@ class SelfTrade(enum.StrEnum):
 
     CANCEL_NEWEST = "cancel_newest"
     CANCEL_OLDEST = "cancel_oldest"
+    CANCEL_BOTH = "cancel_both"
 
 
 class Ending(enum.StrEnum):

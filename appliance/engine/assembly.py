@@ -16,24 +16,32 @@ from appliance.core.values import cash_to_quanta, percent_to_ppm
 from appliance.engine.breaker_board import BoardSettings, BreakerBoard
 from appliance.engine.cascade_layers import Stopping
 from appliance.engine.conduct import Conduct, ConductSettings
+from appliance.engine.model_voices import ModelVoices, VoiceSettings
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.trader import Parts, Trader, TradeSettings
 from appliance.engine.watch import Watch, WatchSettings
 from appliance.market.bars import bar_kind
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
 from appliance.safety.breakers.flow import FlowSettings
 from appliance.signals.features import Features
+from appliance.signals.fusion import MODELS
+from appliance.strategies.breakout import Breakout
 from appliance.strategies.contract import Strategy
+from appliance.strategies.cross import Cross
+from appliance.strategies.momentum import Momentum
 from appliance.strategies.reversion import Reversion
+from appliance.strategies.timeframes import SeveralTimeframes
 from appliance.strategies.trend import Trend
 from appliance.trading import records
 from appliance.trading.desk import Desk, DeskSettings
 from appliance.trading.ledger import Ledger
 from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
+from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 ENTRY_LIFETIME_NS = 5 * NANOSECONDS_PER_SECOND
@@ -80,20 +88,20 @@ def build_trader(
         scribe,
         traded,
         tapes,
-        {name: Features() for name in traded},
-        tuple(_strategy(name) for name in config.trading.strategies),
+        {name: Features(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
+        tuple(_strategy(name) for name in config.trading.strategies if name != MODELS),
         portfolio,
         limits,
         desk,
         watch,
         conduct,
-        TradeSettings(
-            percent_to_ppm(config.risk.position_fraction_percent),
-            config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
-        ),
+        _trade_settings(config),
         board,
+        ModelVoices(scribe, tuple(traded), _voice_settings(config)),
         Intake(traded),
         Protection(scribe, desk, traded, _protection_settings(config)),
+        Restraint(),
+        {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
     scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
     values = _values(config)
@@ -166,6 +174,26 @@ def _board_settings(config: Config) -> BoardSettings:
     )
 
 
+def _trade_settings(config: Config) -> TradeSettings:
+    return TradeSettings(
+        percent_to_ppm(config.risk.position_fraction_percent),
+        config.risk.minimum_hold_s * NANOSECONDS_PER_SECOND,
+        models_act=MODELS in config.trading.strategies,
+    )
+
+
+def _voice_settings(config: Config) -> VoiceSettings:
+    models = config.models
+    return VoiceSettings(
+        enabled=models.enabled,
+        trial=models.weight == "trial",
+        bar_s=config.market.bar_s,
+        base_s=models.bar_s,
+        cache_ns=models.cache_s * NANOSECONDS_PER_SECOND,
+        canary_ppm=percent_to_ppm(models.canary_percent),
+    )
+
+
 def _desk_settings(config: Config) -> DeskSettings:
     orders = config.orders
     return DeskSettings(
@@ -206,5 +234,13 @@ def _strategy(name: str) -> Strategy:
             return Trend()
         case "reversion":
             return Reversion()
+        case "breakout":
+            return Breakout()
+        case "momentum":
+            return Momentum()
+        case "cross":
+            return Cross()
+        case "timeframes":
+            return SeveralTimeframes()
         case _:
             return unreachable(f"strategy {name} passed the configuration but is not known here")

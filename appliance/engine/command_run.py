@@ -13,6 +13,7 @@ import msgspec
 
 from appliance.core.config import DEMO_PATH, Config, load, read
 from appliance.core.errors import ApplianceError, ConfigError, WireError
+from appliance.core.settings.kinds import quoted
 from appliance.engine.run_summary import Summary, summarize
 from appliance.engine.together import Together, with_settings
 from appliance.hardware.demo_folder import fresh_demo_folder
@@ -31,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON summary on standard output at the end")
     parser.add_argument("--config", type=Path, metavar="FILE", help="another configuration than the demonstration's")
     parser.add_argument("--seed", type=int, metavar="N", help="another synthetic market")
+    parser.add_argument("--broker", metavar="URL", help="publish to this MQTT broker: mqtt://127.0.0.1:1883")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep journal, recordings and backups in this folder")
 
 
@@ -100,12 +102,16 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 def _configuration(arguments: argparse.Namespace, folder: Path) -> Path:
     """Write the configuration this run uses into its folder: the asked for one, with the run's own places."""
     if arguments.config is not None:
-        if arguments.keep is not None or arguments.seed is not None:
-            raise ConfigError("--keep and --seed go with the demonstration; with --config, set them in the file")
+        if arguments.keep is not None or arguments.seed is not None or arguments.broker is not None:
+            raise ConfigError(
+                "--keep, --seed and --broker go with the demonstration; with --config, set them in the file"
+            )
         return Path(arguments.config)
     values = own_places(folder, _free_port())
     if arguments.seed is not None:
         values["seed"] = str(arguments.seed)
+    if arguments.broker is not None:
+        values["broker"] = quoted(arguments.broker)
     path = folder / "appliance.toml"
     path.write_text(with_settings(read(DEMO_PATH).decode(), values))
     return path

@@ -127,7 +127,8 @@ class Conduct:
         # A start by a person answers for the last run's fault, never for one that this run has found.
         started = event.start_sequence > self._scribe.ledger.start_sequence and self.mode is Mode.BOOT
         if started and self.fault == self._inherited_fault:
-            self.fault = ""
+            # Forgotten altogether: what is found from here on is this run's own.
+            self.fault = self._inherited_fault = ""
         self.review()
         self.acknowledged_latch = event.latch_sequence
 

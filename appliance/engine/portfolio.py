@@ -79,10 +79,11 @@ class Portfolio:
     def standing(self, plan: Plan) -> Standing:
         """Measure the account as if the plan and every unsettled entry had filled."""
         added = self._instruments[plan.instrument].notional_quanta(plan.price_ticks, plan.size_lots)
-        symbol, strategy, sector, venue, own = self._exposures(plan)
-        held = {name for name, position in self._ledger.positions.items() if position.lots}
-        held |= {order.instrument for order in self._ledger.unsettled() if not order.reduce_only}
-        equity = self.equity_quanta()
+        # Valued once: this is asked between a bar and its order.
+        values = {name: self.value_quanta(name) for name, held in self._ledger.positions.items() if held.lots}
+        symbol, strategy, sector, venue, own = self._exposures(plan, values)
+        held = values.keys() | {order.instrument for order in self._ledger.unsettled() if not order.reduce_only}
+        equity = self._ledger.cash_quanta + sum(values.values())
         minute_ago = self._scribe.now_ns - _MINUTE_NS
         return Standing(
             equity_quanta=equity,
@@ -139,22 +140,25 @@ class Portfolio:
         # The question "may one more order go" counts that order; at rest there is none.
         return standing._replace(positions_count=held_count, orders_last_minute=standing.orders_last_minute - 1)
 
-    def _exposures(self, plan: Plan) -> tuple[int, int, int, int, int]:
+    def _exposures(self, plan: Plan, values: dict[str, int]) -> tuple[int, int, int, int, int]:
         sector_name = self._instruments[plan.instrument].sector
         symbol = strategy = sector = venue = own = 0
-        for name, holder, value in self._parts():
+        for name, holder, value in self._parts(values):
             venue += value
-            symbol += value if name == plan.instrument else 0
-            strategy += value if holder == plan.strategy else 0
-            sector += value if self._instruments[name].sector == sector_name else 0
-            own += value if (name, holder) == (plan.instrument, plan.strategy) else 0
+            if holder == plan.strategy:
+                strategy += value
+            if name == plan.instrument:
+                symbol += value
+                own += value if holder == plan.strategy else 0
+            if self._instruments[name].sector == sector_name:
+                sector += value
         return symbol, strategy, sector, venue, own
 
-    def _parts(self) -> list[tuple[str, str, int]]:
+    def _parts(self, values: dict[str, int]) -> list[tuple[str, str, int]]:
         parts = []
         for name, position in self._ledger.positions.items():
             if position.lots:
-                value = abs(self.value_quanta(name))
+                value = abs(values[name])
                 for holder, lots in position.lots_by_strategy.items():
                     parts.append((name, holder, value * abs(lots) // abs(position.lots)))
         for order in self._ledger.unsettled():
@@ -165,10 +169,5 @@ class Portfolio:
         return parts
 
     def _correlation_ppm(self, instrument: str, others: set[str]) -> int:
-        highest = 0
-        for other in others:
-            correlation = self.correlations.between(instrument, other)
-            if correlation is None:
-                return PARTS_PER_MILLION
-            highest = max(highest, int(abs(correlation) * PARTS_PER_MILLION))
-        return highest
+        highest = self.correlations.highest(instrument, others) if others else 0.0
+        return PARTS_PER_MILLION if highest is None else int(highest * PARTS_PER_MILLION)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from appliance.core.commands import AnyCommand, SubscribeMarket, VenueCommand
+from appliance.core.commands import AnyCommand, AskModels, SubscribeMarket, VenueCommand
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.safety.health.verdict import Verdict
@@ -127,6 +127,16 @@ class Background(Protocol):
 
     async def run(self) -> None:
         """Work until canceled."""
+        ...
+
+
+class Models(Background, Protocol):
+    """Answer what the step asks of the models; the problem says why some or all of them are not there."""
+
+    problem: str
+
+    def ask(self, command: AskModels) -> None:
+        """Take an ask without waiting."""
         ...
 
 

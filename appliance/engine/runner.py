@@ -10,9 +10,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
+import msgspec
+
+from appliance.core.clock import NANOSECONDS_PER_MICROSECOND, NANOSECONDS_PER_SECOND, Clock
 from appliance.core.commands import (
     AnyCommand,
+    AskModels,
     EndProcess,
     SendOrder,
     StartLayer,
@@ -32,13 +35,14 @@ from appliance.core.events import (
 )
 from appliance.core.records import Row
 from appliance.engine.mailbox import Mailbox
-from appliance.engine.measures import Spread
+from appliance.engine.measures import Doublings, Spread
 from appliance.engine.ports import (
     Background,
     Feed,
     Health,
     Journal,
     Lease,
+    Models,
     Orders,
     Publisher,
     Pulse,
@@ -54,7 +58,7 @@ from appliance.safety.cascade import Layer
 from appliance.safety.lease import LatchState
 from appliance.trading.gate import admits
 from appliance.trading.rate import TokenBucket
-from appliance.wire.report import Dropped
+from appliance.wire.report import Dropped, Latency
 
 STEPS_PER_TURN_MAX = 256
 TIME_INTERVAL_S = 0.1
@@ -83,6 +87,7 @@ class Ports(NamedTuple):
     watchdog: Watchdog
     backups: Background
     health: Health
+    models: Models
     pid: int
 
 
@@ -118,6 +123,7 @@ class Runner:
         }
         self._layers = ShellLayers(self._feed, works, self._put)
         self._tick_to_order = Spread()
+        self._event_wait = Doublings()
         self._gate_refusals = 0
 
     @property
@@ -136,6 +142,7 @@ class Runner:
                 group.create_task(self._ports.orders.run(), name="orders")
                 group.create_task(self._ports.backups.run(), name="backups")
                 group.create_task(self._ports.health.run(), name="health")
+                group.create_task(self._ports.models.run(), name="models")
                 for work, interval_s in (
                     (self._pass_time, TIME_INTERVAL_S),
                     (self._look_at_lease, LEASE_INTERVAL_S),
@@ -186,6 +193,7 @@ class Runner:
 
     def _step(self, received_ns: int, event: AnyEvent) -> None:
         now_ns = self._ports.clock.monotonic_ns()
+        self._event_wait.record(now_ns - received_ns)
         commands: list[AnyCommand] | None = None
         try:
             commands = self._trader.step(now_ns, event)
@@ -208,6 +216,8 @@ class Runner:
                 self._layers.stop(command)
             case StartLayer():
                 self._layers.start(command)
+            case AskModels():
+                self._ports.models.ask(command)
             case SubscribeMarket():
                 self._ports.feed.subscribe(command)
             case _:
@@ -290,7 +300,7 @@ class Runner:
 
     def _report(self) -> None:
         ports = self._ports
-        known = ports.lease.information()
+        known, journal = ports.lease.information(), ports.journal.status()
         telemetry = telemetry_of(
             self._trader,
             wall_ns=ports.clock.wall_ns(),
@@ -301,11 +311,16 @@ class Runner:
                 Dropped("orders, no permission at the gate", self._gate_refusals),
                 Dropped("requests, over the venue's rate", ports.rate.refused_count),
             ),
-            journal_ns=ports.journal.status().commit_ns_last,
+            journal_ns=journal.commit_ns_last,
             tick_to_order=self._tick_to_order,
             machine=ports.health.verdicts,
         )
-        ports.publisher.publish_telemetry(telemetry)
+        latencies = (
+            Latency("event wait", 1, self._event_wait.counts()),
+            Latency("journal commit", NANOSECONDS_PER_MICROSECOND, journal.commit_counts),
+            Latency("tick to order", 1, self._tick_to_order.doublings()),
+        )
+        ports.publisher.publish_telemetry(msgspec.structs.replace(telemetry, latencies=latencies))
         ports.watchdog.status(f"{self._trader.mode.name}: {self._trader.conduct.mode_reason}")
 
 

@@ -3,6 +3,7 @@
 from appliance.core.clock import NANOSECONDS_PER_MICROSECOND, NANOSECONDS_PER_MILLISECOND
 from appliance.engine.measures import Spread
 from appliance.engine.trader import Trader
+from appliance.market.quality.watch import QualityWatch
 from appliance.risk.limits import share_ppm
 from appliance.safety.breakers.breaker import Breaker
 from appliance.safety.breakers.circuit import State
@@ -91,6 +92,7 @@ def _health(trader: Trader, machine: tuple[Verdict, ...]) -> tuple[HealthVerdict
         ),
         HealthVerdict("market messages", good=True, detail=f"{refused:,} refused"),
         *(HealthVerdict(verdict.check, verdict.good, verdict.detail) for verdict in (*watch.verdicts(), *machine)),
+        *(_bars(name, quality) for name, quality in trader.quality.items()),
         *(_breaker(breaker) for breaker in trader.board.network.breakers.values()),
     )
 
@@ -99,3 +101,7 @@ def _breaker(breaker: Breaker) -> HealthVerdict:
     closed = breaker.state is State.CLOSED
     state = breaker.state.name.lower().replace("_", " ")
     return HealthVerdict(f"breaker of {breaker.name}", closed, state if closed else f"{state}: {breaker.cause}")
+
+
+def _bars(name: str, quality: QualityWatch) -> HealthVerdict:
+    return HealthVerdict(f"bars of {name}", quality.usable, quality.told())

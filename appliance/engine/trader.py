@@ -18,21 +18,25 @@ from appliance.core.values import STOP_KINDS, Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
 from appliance.engine.inlet import Inlet
+from appliance.engine.model_voices import ModelVoices
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
 from appliance.market.intake import Intake
+from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
 from appliance.safety.modes import Mode, may_open, may_reduce
 from appliance.signals.features import Features
+from appliance.signals.fusion import MODELS
 from appliance.strategies.contract import Opinion, Stance, Strategy
 from appliance.trading import decision
 from appliance.trading.desk import Desk
 from appliance.trading.gate import admits
 from appliance.trading.ledger import Ledger
 from appliance.trading.protection import Protection
+from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 GUARD_PATIENCE_NS = 2_000_000_000
@@ -55,6 +59,7 @@ class TradeSettings(NamedTuple):
 
     fraction_ppm: int
     minimum_hold_ns: int
+    models_act: bool
 
 
 class Parts(NamedTuple):
@@ -72,8 +77,11 @@ class Parts(NamedTuple):
     conduct: Conduct
     settings: TradeSettings
     board: BreakerBoard
+    voices: ModelVoices
     intake: Intake
     protection: Protection
+    restraint: Restraint
+    quality: dict[str, QualityWatch]
 
 
 class Trader:
@@ -106,8 +114,8 @@ class Trader:
             events.JournalReached: self._on_journal,
             events.TimePassed: self._on_time,
             events.OrderTraded: self._on_order(self._on_traded),
-            events.OrderAcknowledged: self._on_order(desk.acknowledged),
-            events.OrderRefused: self._on_order(desk.refused),
+            events.OrderAcknowledged: self._on_order(self._on_acknowledged),
+            events.OrderRefused: self._on_order(self._on_refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
             events.OrderAmended: self._on_order(desk.amended),
@@ -126,6 +134,7 @@ class Trader:
             events.ShutdownRequested: conduct.shutdown_requested,
             events.HealthChanged: conduct.health_changed,
             events.LayerStopped: conduct.layer_stopped,
+            events.ModelsAnswered: self._on_models,
         }
 
     @property
@@ -157,6 +166,11 @@ class Trader:
     def board(self) -> BreakerBoard:
         """Return the circuit breakers."""
         return self._parts.board
+
+    @property
+    def quality(self) -> dict[str, QualityWatch]:
+        """Return how far each instrument's bars are believed."""
+        return self._parts.quality
 
     @property
     def intake(self) -> Intake:
@@ -196,6 +210,19 @@ class Trader:
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
 
+    def _on_acknowledged(self, event: events.OrderAcknowledged) -> None:
+        self._parts.desk.acknowledged(event)
+        order = self.ledger.orders.get(event.client_id)
+        if order is not None and not order.reduce_only:
+            self._parts.restraint.accepted(order.instrument, order.strategy)
+
+    def _on_refused(self, event: events.OrderRefused) -> None:
+        order = self.ledger.orders.get(event.client_id)
+        worked = order is not None and order.working
+        self._parts.desk.refused(event)
+        if order is not None and worked and not order.working and not order.reduce_only:
+            self._parts.restraint.refused(order.instrument, order.strategy, self._parts.scribe.now_ns)
+
     def _on_frame(self, event: events.MarketFrame) -> None:
         self.inputs_count += 1
         self._inlet.frame(event)
@@ -218,6 +245,7 @@ class Trader:
         if tape is None:
             return
         bar = tape.quote(event, self._parts.scribe.now_ns)
+        self._parts.voices.quote(event)
         if self._parts.board.quoted(event):
             self._parts.conduct.review()
         if event.instrument in self.ledger.positions:
@@ -253,16 +281,31 @@ class Trader:
     def _on_bar(self, bar: Bar) -> None:
         parts = self._parts
         self.bars_count += 1
+        quality, tape = parts.quality[bar.instrument], parts.tapes[bar.instrument]
+        if tape.known:
+            quality.heard("quotes", tape.mid_ticks, parts.scribe.now_ns)
+        quality.update(bar, parts.scribe.now_ns)
         features = parts.features[bar.instrument]
         features.update(bar)
         parts.portfolio.correlations.add(bar.instrument, bar.start_ns, features.log_return)
-        stopped = parts.conduct.stopping.strategies_stopped or not may_reduce(self.mode)
-        if stopped or not parts.watch.fresh(bar.instrument):
+        parts.voices.bar(bar)
+        if not self._strategies_heard(bar.instrument):
             return
         for strategy in parts.strategies:
             opinion = strategy.opinion(features)
             if opinion.stance is not Stance.WAIT:
                 self._follow(bar.instrument, strategy.name, opinion)
+
+    def _on_models(self, event: events.ModelsAnswered) -> None:
+        opinion = self._parts.voices.answered(event)
+        acting = self._parts.settings.models_act and self._strategies_heard(event.instrument)
+        if acting and opinion.stance is not Stance.WAIT:
+            self._follow(event.instrument, MODELS, opinion)
+
+    def _strategies_heard(self, instrument: str) -> bool:
+        parts = self._parts
+        stopped = parts.conduct.stopping.strategies_stopped or not may_reduce(self.mode)
+        return not stopped and parts.watch.fresh(instrument)
 
     def _follow(self, instrument: str, strategy: str, opinion: Opinion) -> None:
         held_lots = self.ledger.strategy_lots(instrument, strategy)
@@ -278,14 +321,24 @@ class Trader:
         parts = self._parts
         if not may_open(self.mode):
             return
+        if parts.restraint.waits(instrument, strategy, parts.scribe.now_ns):
+            self.denials["refused a moment ago"] += 1
+            return
         if not parts.board.admits(instrument):
             self.denials["circuit breaker"] += 1
+            return
+        if not parts.quality[instrument].usable:
+            self.denials["data quality"] += 1
+            return
+        fused = parts.voices.fuse(instrument, strategy)
+        if not fused.allowed:
+            self.denials[fused.why_not] += 1
             return
         plan = decision.entry(instrument, strategy, tape.ask_ticks, 0, reason)
         lots = entry_lots(
             parts.instruments[instrument],
             parts.portfolio.equity_quanta(),
-            parts.settings.fraction_ppm,
+            parts.voices.fraction_ppm(strategy, parts.settings.fraction_ppm),
             plan.price_ticks,
             reduced=self.mode is Mode.REDUCED,
         )
@@ -299,6 +352,7 @@ class Trader:
             return
         parts.portfolio.count_order()
         self._held_since_ns.pop((instrument, strategy), None)
+        parts.voices.decided(instrument, strategy, reason, fused)
         parts.board.planned(instrument, parts.desk.plan(plan))
 
     def _stop_losses(self, instrument: str, tape: Tape) -> None:

@@ -36,12 +36,14 @@ class Audit:
         clock: Clock,
         on_damage: Callable[[], None],
         *,
+        show: Callable[[bytes], None] = lambda _: None,
         file_bytes_max: int = FILE_BYTES_MAX,
         files_count_max: int = FILES_COUNT_MAX,
     ) -> None:
         """Check the newest entries and go on after them, or set a damaged log aside and begin anew."""
         self._folder = folder
         self._clock = clock
+        self._show = show
         self._file_bytes_max = file_bytes_max
         self._files_count_max = files_count_max
         self._failed = False
@@ -84,6 +86,7 @@ class Audit:
             # A write that failed may have left half a line, and a failed sync never succeeds later, fsync(2).
             self._failed = True
             raise StoreFailure(f"the audit log was not kept by the disk: {error.strerror}") from error
+        self._show(line)
 
     def close(self) -> None:
         """Let go of the files."""

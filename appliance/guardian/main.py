@@ -21,6 +21,7 @@ from appliance.core.clock import (
 )
 from appliance.core.config import Config
 from appliance.core.errors import AlreadyRunning
+from appliance.guardian.audit_shown import ShownAudit
 from appliance.guardian.disk import GuardianDisk
 from appliance.guardian.edges import Edges
 from appliance.guardian.enforcement import Enforcer, kill_trader
@@ -138,7 +139,7 @@ def _open_disk(keeper: Keeper, config: Config, clock: Clock) -> GuardianDisk | N
     opened: list[GuardianDisk] = []
 
     def open_disk() -> GuardianDisk:
-        opened.append(GuardianDisk(config.paths.state, clock))
+        opened.append(GuardianDisk(config.paths.state, clock, ShownAudit(config.paths.runtime).add))
         return opened[0]
 
     keeper.start(open_disk)

@@ -28,6 +28,8 @@ SYMBOL: Final = 16
 SYMBOL_BYTES_MAX: Final = 32
 HEADER: Final = SYMBOL + SYMBOL_BYTES_MAX
 
+TOP_LENGTH: Final = 6
+
 # Phases of a row, written by the state machine, read here: only a live book takes updates.
 EMPTY, AWAITING, LIVE, QUARANTINED = range(4)
 
@@ -276,6 +278,22 @@ def settle(rows: Integers, row: int, snapshot: bool, bids: int, asks: int, check
         if found != checksum:
             return MISMATCH
     return REPLACED if snapshot else UPDATED
+
+
+@kernel
+def top(rows: Integers, row: int, out: Integers) -> None:
+    """Write a book's best levels as (bid, size, ask, size), zero where there is none, then its sequence and time."""
+    capacity = rows[row, CAPACITY]
+    for side in range(2):
+        count = rows[row, BID_COUNT + 2 * side]
+        if count == 0:
+            out[2 * side] = out[2 * side + 1] = 0
+            continue
+        last = HEADER + side * 3 * capacity + rows[row, BID_START + 2 * side] + count - 1
+        out[2 * side] = rows[row, last] if side == 0 else -rows[row, last]
+        out[2 * side + 1] = rows[row, last + capacity]
+    out[4] = rows[row, SEQUENCE]
+    out[5] = rows[row, VENUE_NS]
 
 
 def levels_of(rows: Integers, row: int, side: int, count_max: int) -> tuple[tuple[int, int], ...]:

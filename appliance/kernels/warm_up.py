@@ -4,14 +4,27 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from appliance.kernels import bar_features, bars, book, frames, lease, microstructure, nesting
+from appliance.kernels import (
+    bars,
+    book,
+    correlation,
+    frames,
+    hidden_states,
+    lease,
+    microstructure,
+    model_features,
+    nesting,
+    tree_shap,
+)
+from appliance.kernels.indicators import layout, machine
 from appliance.kernels.patterns import candles
 
 
-def _bar_features() -> None:
-    state = np.zeros(bar_features.STATE_LENGTH)
-    ring = np.zeros(bar_features.WINDOW_BARS)
-    bar_features.update(state, ring, 1.0, 1.0, 1.0, np.zeros(bar_features.OUT_LENGTH))
+def _indicators() -> None:
+    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1, 1))
+    code, parameters = np.zeros((0, layout.CODE_WIDTH), np.int64), np.zeros((0, layout.PARAMETERS_WIDTH))
+    shown, state, out = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0))
+    machine.run(code, parameters, shown, state, registers, (none, none, none, none, none, none), out)
 
 
 def _bars() -> None:
@@ -31,6 +44,7 @@ def _lease() -> None:
 def _books() -> None:
     rows = book.rows_for(1, book.DEPTHS[0])
     book.settle(rows, 0, snapshot=False, bids=0, asks=0, checksum=0, venue_ns=0)
+    book.top(rows, 0, np.zeros(book.TOP_LENGTH, np.int64))
     frames.book_frame(b"{}", rows)
     frames.book_lines(b"{}", 0, rows, np.zeros(2, np.int64))
     frames.trade_frame(b"{}", rows, np.zeros((1, frames.TRADE_FIELDS), np.int64))
@@ -44,19 +58,37 @@ def _microstructure() -> None:
     microstructure.vpin(np.zeros(microstructure.VPIN_LENGTH), np.zeros(microstructure.BUCKETS), 1.0, 1.0)
 
 
+def _models() -> None:
+    state, out = np.zeros(model_features.STATE_LENGTH), np.zeros(model_features.OUT_LENGTH)
+    model_features.fold(state, 300, 300, np.ones(5), np.zeros(4), out)
+    belief, row = np.ones(1), np.zeros(1)
+    hidden_states.filter_step(belief, np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)), row, belief)
+    ends, places = np.full(1, -1, np.int32), np.zeros(1, np.int32)
+    leaf = tree_shap.TreeNodes(places, places, np.zeros(1, np.float32), ends, ends, np.zeros(1), np.ones(1))
+    tree_shap.contributions(leaf, np.zeros(1, np.float32), np.zeros(1))
+
+
 def _candles() -> None:
     candles.find_candles([[1.0]] * 4)
     out = np.zeros(len(candles.CANDLES), np.int16)
     candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
 
 
+def _correlation() -> None:
+    starts, returns, counts = np.zeros((2, 1), np.int64), np.zeros((2, 1)), np.zeros(2, np.int64)
+    correlation.pearson(starts, returns, counts, 0, 1, 1)
+    correlation.highest(starts, returns, counts, 0, np.ones(1, np.int64), 1)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
-    ("bar features", _bar_features),
+    ("indicators", _indicators),
     ("bars", _bars),
+    ("correlation", _correlation),
     ("lease", _lease),
     ("books and frames", _books),
     ("microstructure", _microstructure),
     ("candlesticks", _candles),
+    ("models", _models),
 )
 
 

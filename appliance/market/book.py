@@ -13,6 +13,7 @@ import enum
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from appliance.kernels import book
 from appliance.wire.kraken.messages import MarketMessage
@@ -102,6 +103,7 @@ class Books:
 
     def __init__(self, reader: FrameReader) -> None:
         self._reader = reader
+        self._top = np.zeros(book.TOP_LENGTH, np.int64)
         self._states = [BookState.EMPTY for _ in reader.grids]
         self._mismatches = [0 for _ in reader.grids]
         self._good_since = [0 for _ in reader.grids]
@@ -157,11 +159,8 @@ class Books:
         """Return the best levels of a live book."""
         if self._states[row] is not BookState.LIVE:
             return None
-        bids, asks = self.levels(row, 0, 1), self.levels(row, 1, 1)
-        bid_ticks, bid_lots = bids[0] if bids else (0, 0)
-        ask_ticks, ask_lots = asks[0] if asks else (0, 0)
-        header = self._reader.rows[row]
-        return Quote(bid_ticks, bid_lots, ask_ticks, ask_lots, int(header[book.SEQUENCE]), int(header[book.VENUE_NS]))
+        book.top(self._reader.rows, row, self._top)
+        return Quote(*self._top.tolist())
 
     def levels(self, row: int, side: int, count_max: int) -> tuple[tuple[int, int], ...]:
         """Return up to so many levels of a side (0 bids, 1 asks) as (ticks, lots), best first."""

@@ -6,12 +6,15 @@ every second point goes and the distance between points doubles, so an hour and 
 """
 
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from appliance.core.errors import JournalDamaged, WireError
 from appliance.core.records import Row
 from appliance.core.values import PARTS_PER_MILLION
+from appliance.reporting.audit_tail import AuditEntry
+from appliance.reporting.box import BoxView
 from appliance.reporting.story import Entry, entry_of
 from appliance.trading.records import Equity, decode
 from appliance.wire.report import Grid, Hello, Telemetry
@@ -68,7 +71,11 @@ class Model:
     __slots__ = (
         "_by_kind",
         "_entries",
+        "_greeted_sequence",
         "_received_ns",
+        "audit",
+        "bench",
+        "box",
         "connections",
         "duplicates",
         "entries_max",
@@ -76,6 +83,7 @@ class Model:
         "hello",
         "history",
         "last_sequence",
+        "on_entry",
         "rows_received",
         "telemetry",
         "version",
@@ -87,6 +95,11 @@ class Model:
         self._entries: deque[Entry] = deque(maxlen=entries_max)
         self._by_kind: dict[str, deque[Entry]] = {}
         self._received_ns: int | None = None
+        self._greeted_sequence = 0
+        self.box = BoxView()
+        self.audit: tuple[AuditEntry, ...] = ()
+        self.bench = False
+        self.on_entry: Callable[[Row, Entry], None] = _ignore
         self.hello: Hello | None = None
         self.telemetry: Telemetry | None = None
         self.history = History()
@@ -110,6 +123,7 @@ class Model:
         self.connections += 1
         self.version += 1
         if self.last_sequence is None:
+            self._greeted_sequence = hello.head_sequence
             self.last_sequence = max(hello.head_sequence - self.entries_max, 0)
         return self.last_sequence + 1
 
@@ -124,7 +138,11 @@ class Model:
         self.last_sequence = row.sequence
         self.rows_received += 1
         self.version += 1
-        self._keep(entry_of(row, self.grids))
+        entry = entry_of(row, self.grids)
+        self._keep(entry)
+        if row.sequence > self._greeted_sequence:
+            # What was there before was written by the reporter that lived then.
+            self.on_entry(row, entry)
         if row.kind == "equity":
             self._take_equity(row)
         return True
@@ -138,6 +156,15 @@ class Model:
         if telemetry.equity_quanta:
             # Nothing is known of the account before it was first compared with the venue's.
             self.history.add(Point(wall_ms, telemetry.equity_quanta, telemetry.drawdown_ppm))
+
+    def take_box(self, box: BoxView, audit: tuple[AuditEntry, ...]) -> None:
+        """Take what the guardian shows."""
+        if (box, audit) != (self.box, self.audit):
+            self.box, self.audit = box, audit
+            self.version += 1
+
+    async def settle(self) -> None:
+        """Do nothing: what was taken is in memory already."""
 
     def age_ms(self, now_ns: int) -> int | None:
         """Return how old the telemetry is, or None when there has never been any."""
@@ -192,3 +219,7 @@ class Model:
             fall_quanta = record.peak_quanta - record.equity_quanta
             drawdown_ppm = fall_quanta * PARTS_PER_MILLION // record.peak_quanta if record.peak_quanta > 0 else 0
             self.history.add(Point(row.wall_ns // 1_000_000, record.equity_quanta, max(drawdown_ppm, 0)))
+
+
+def _ignore(row: Row, entry: Entry) -> None:
+    """Do nothing with a row."""

@@ -22,10 +22,12 @@ from appliance.trading.records import (
     Cascade,
     Change,
     Changed,
+    Decision,
     Equity,
     Fill,
     Intent,
     Mode,
+    Models,
     Order,
     Parameters,
     Reconciled,
@@ -112,18 +114,40 @@ def _line(record: AnyRecord, grids: Mapping[str, Grid]) -> _Line:
             return _reconciled(record)
         case Refused():
             return _Line(f"A row of kind {record.of} was lost", "the disk had no room for it", Tone.BAD)
-        case Breaker() | Cascade():
-            return _breaker(record) if isinstance(record, Breaker) else _cascade(record)
+        case Breaker() | Cascade() | Decision() | Models():
+            return _happening(record)
         case Equity() | Boot() | Parameters() | Account():
             return _bookkeeping(record)
         case _:
             assert_never(record)
 
 
+def _happening(record: Breaker | Cascade | Decision | Models) -> _Line:
+    match record:
+        case Breaker():
+            return _breaker(record)
+        case Cascade():
+            return _cascade(record)
+        case Decision():
+            return _decision(record)
+        case Models():
+            return _models(record)
+
+
 def _breaker(breaker: Breaker) -> _Line:
     tone = Tone.GOOD if breaker.new == "CLOSED" else Tone.CAUTION
     state = breaker.new.lower().replace("_", " ")
     return _Line(f"Breaker of {breaker.component} {state}", f"{breaker.cause} ({breaker.stimulus})", tone)
+
+
+def _decision(decision: Decision) -> _Line:
+    reasons = "; ".join(name for name, _ in decision.reasons) or decision.detail
+    return _Line(f"{decision.strategy} decided to buy {decision.instrument}", reasons)
+
+
+def _models(models: Models) -> _Line:
+    tone = Tone.CAUTION if models.stage == "withdrawn" else Tone.PLAIN
+    return _Line(f"Models {models.models}: {models.stage}", models.reason, tone)
 
 
 def _cascade(cascade: Cascade) -> _Line:

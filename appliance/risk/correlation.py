@@ -1,7 +1,11 @@
 """How alike two instruments moved lately, from their last bar returns."""
 
-from collections import deque
-from math import isfinite, sqrt
+from collections.abc import Iterable
+from math import isfinite, isnan
+
+import numpy as np
+
+from appliance.kernels import correlation as kernel
 
 WINDOW_BARS = 96
 SAMPLES_MIN = 30
@@ -10,33 +14,35 @@ SAMPLES_MIN = 30
 class Correlations:
     """Keep the last returns of every instrument, by bar."""
 
-    __slots__ = ("_returns",)
+    __slots__ = ("_counts", "_last_ns", "_returns", "_rows", "_starts")
 
     def __init__(self, instruments: tuple[str, ...]) -> None:
         """Begin without samples."""
-        self._returns: dict[str, deque[tuple[int, float]]] = {name: deque(maxlen=WINDOW_BARS) for name in instruments}
+        self._rows = {name: row for row, name in enumerate(instruments)}
+        self._starts = np.zeros((len(instruments), WINDOW_BARS), np.int64)
+        self._returns = np.zeros((len(instruments), WINDOW_BARS))
+        self._counts = np.zeros(len(instruments), np.int64)
+        self._last_ns = dict.fromkeys(instruments, -1)
 
     def add(self, instrument: str, start_ns: int, log_return: float) -> None:
-        """Add one bar's return; what is not a number is left out."""
-        if isfinite(log_return):
-            self._returns[instrument].append((start_ns, log_return))
+        """Add one bar's return; what is not a number, or not newer than the last, is left out."""
+        if not isfinite(log_return) or start_ns <= self._last_ns[instrument]:
+            return
+        row = self._rows[instrument]
+        place = int(self._counts[row]) % WINDOW_BARS
+        self._starts[row, place], self._returns[row, place] = start_ns, log_return
+        self._counts[row] += 1
+        self._last_ns[instrument] = start_ns
 
     def between(self, one: str, other: str) -> float | None:
         """Return Pearson's correlation over the bars both have, or None while there are too few."""
-        ours, theirs = dict(self._returns[one]), dict(self._returns[other])
-        common = ours.keys() & theirs.keys()
-        if len(common) < SAMPLES_MIN:
-            return None
-        ordered = sorted(common)
-        return _pearson([ours[start] for start in ordered], [theirs[start] for start in ordered])
+        found = kernel.pearson(
+            self._starts, self._returns, self._counts, self._rows[one], self._rows[other], SAMPLES_MIN
+        )
+        return None if isnan(found) else found
 
-
-def _pearson(left: list[float], right: list[float]) -> float | None:
-    mean_left = sum(left) / len(left)
-    mean_right = sum(right) / len(right)
-    covariance = sum((a - mean_left) * (b - mean_right) for a, b in zip(left, right, strict=True))
-    variance_left = sum((a - mean_left) ** 2 for a in left)
-    variance_right = sum((b - mean_right) ** 2 for b in right)
-    if variance_left == 0.0 or variance_right == 0.0:
-        return None
-    return covariance / sqrt(variance_left * variance_right)
+    def highest(self, one: str, others: Iterable[str]) -> float | None:
+        """Return the largest correlation, of either sign, with any of the others, or None when one is unknown."""
+        rows = np.array([self._rows[other] for other in others], np.int64)
+        found = kernel.highest(self._starts, self._returns, self._counts, self._rows[one], rows, SAMPLES_MIN)
+        return None if isnan(found) else found

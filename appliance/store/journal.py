@@ -58,6 +58,7 @@ class JournalStatus(msgspec.Struct, frozen=True):
     commits: int
     commit_ns_last: int
     commit_ns_max: int
+    commit_counts: tuple[int, ...] = ()
 
 
 class Journal:
@@ -155,6 +156,7 @@ class Journal:
             commits=writer.latency.total(),
             commit_ns_last=writer.latency.last_ns,
             commit_ns_max=writer.latency.max_ns,
+            commit_counts=writer.latency.counts(),
         )
 
     def latency(self) -> LatencyHistogram:

@@ -133,7 +133,8 @@ class Desk:
     def amended(self, event: events.OrderAmended) -> None:
         """Take the amounts that the venue says an order has now."""
         order = self._known(event.client_id)
-        if order is None:
+        if order is None or event.venue_ns < order.changed_venue_ns:
+            # Not ours, or an older word than the last: what it says was changed again since.
             return
         said = (event.size_lots, event.price_ticks, event.trigger_ticks)
         if order.asked_lots and said != (order.asked_lots, order.asked_price_ticks, order.asked_trigger_ticks):
@@ -141,7 +142,7 @@ class Desk:
             return
         self._move(order, Move.AMEND, "the venue changed it")
         if order.asked_lots or said != (order.size_lots, order.price_ticks, order.trigger_ticks):
-            self._changed(order, *said, done=True, reason="the venue changed it")
+            self._changed(order, *said, done=True, reason="the venue changed it", venue_ns=event.venue_ns)
 
     def amend_refused(self, event: events.AmendRefused) -> None:
         """Note that the venue left an order as it was, which may be because it has ended."""
@@ -153,10 +154,18 @@ class Desk:
             self._ask(order, self._flights[order.client_id])
 
     def _changed(
-        self, order: OrderView, size_lots: int, price_ticks: int, trigger_ticks: int, *, done: bool, reason: str
+        self,
+        order: OrderView,
+        size_lots: int,
+        price_ticks: int,
+        trigger_ticks: int,
+        *,
+        done: bool,
+        reason: str,
+        venue_ns: int = 0,
     ) -> None:
         self._scribe.write(
-            records.Changed(order.client_id, done, size_lots, price_ticks, trigger_ticks, reason), order.trace
+            records.Changed(order.client_id, done, size_lots, price_ticks, trigger_ticks, reason, venue_ns), order.trace
         )
         self._follow(order)
 

@@ -23,6 +23,7 @@ class OrderView:
         "asked_lots",
         "asked_price_ticks",
         "asked_trigger_ticks",
+        "changed_venue_ns",
         "client_id",
         "expected_lots",
         "fee_quanta",
@@ -56,6 +57,7 @@ class OrderView:
         self.asked_lots = 0
         self.asked_price_ticks = 0
         self.asked_trigger_ticks = 0
+        self.changed_venue_ns = 0
         self.size_lots = intent.size_lots
         self.reduce_only = intent.reduce_only
         self.reason = intent.reason
@@ -176,6 +178,7 @@ class Ledger:
         "mode",
         "mode_reason",
         "mode_wall_ns",
+        "model_stages",
         "orders",
         "parameters",
         "peak_quanta",
@@ -208,6 +211,7 @@ class Ledger:
         self.rows_lost = 0
         self.parameters: dict[str, str] = {}
         self.breakers: dict[str, dict[str, str | int]] = {}
+        self.model_stages: dict[str, str] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
         self.working: dict[str, OrderView] = {}
@@ -227,6 +231,8 @@ class Ledger:
             records.Refused: self._refused,
             records.Breaker: self._breaker,
             records.Cascade: self._cascade,
+            records.Decision: self._decision,
+            records.Models: self._models,
         }
 
     def apply(self, sequence: int, wall_ns: int, trace: int, record: records.AnyRecord) -> None:
@@ -286,6 +292,7 @@ class Ledger:
         order.asked_lots = order.asked_price_ticks = order.asked_trigger_ticks = 0
         order.size_lots, order.price_ticks = record.size_lots, record.price_ticks
         order.trigger_ticks = record.trigger_ticks
+        order.changed_venue_ns = max(order.changed_venue_ns, record.venue_ns)
         if order.filled_lots >= order.size_lots:
             order.state = next_state(order.state, Move.COMPLETE) or order.state
         self._settle(order)
@@ -346,6 +353,12 @@ class Ledger:
         # Taken out first, so that the last one in the table is the last that happened.
         self.breakers.pop(key, None)
         self.breakers[key] = records.plain(record)
+
+    def _decision(self, _record: records.Decision, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: why something was bought changes no book."""
+
+    def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
+        self.model_stages = {record.models: record.stage}
 
     def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
         """Keep nothing: how a stop went changes no book."""

@@ -72,6 +72,7 @@ class Changed(Record, frozen=True, gc=False):
     price_ticks: int
     trigger_ticks: int
     reason: str
+    venue_ns: int = 0
 
 
 class Order(Record, frozen=True, gc=False):
@@ -156,6 +157,31 @@ class Cascade(Record, frozen=True, gc=False):
     reason: str
 
 
+class Decision(Record, frozen=True, gc=False):
+    """An entry was decided: by whom, how sure, with which weights in parts per million, and for which reasons.
+
+    A reason's contribution is in parts per million of the log-odds where a model gave it, of the score otherwise.
+    """
+
+    instrument: str
+    strategy: str
+    score_ppm: int
+    certainty_ppm: int
+    weights: dict[str, int]
+    regime: str
+    models: str
+    reasons: tuple[tuple[str, int], ...]
+    detail: str
+
+
+class Models(Record, frozen=True, gc=False):
+    """A set of models, named by its manifest's hash, serves as a canary, in full, or was withdrawn."""
+
+    models: str
+    stage: str
+    reason: str
+
+
 AnyRecord = (
     Boot
     | Parameters
@@ -171,6 +197,8 @@ AnyRecord = (
     | Refused
     | Breaker
     | Cascade
+    | Decision
+    | Models
 )
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 _encoder = msgspec.json.Encoder()
@@ -178,7 +206,7 @@ _encoder = msgspec.json.Encoder()
 
 # What must still be written when only the disk's reserve is left: what was done, as against what was meant.
 ESSENTIAL_KINDS = frozenset(
-    {"boot", "mode", "order", "change", "changed", "fill", "account", "reconciled", "breaker", "cascade"}
+    {"boot", "mode", "order", "change", "changed", "fill", "account", "reconciled", "breaker", "cascade", "models"}
 )
 
 

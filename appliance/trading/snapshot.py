@@ -53,6 +53,7 @@ class OrderDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asked_lots: int = 0
     asked_price_ticks: int = 0
     asked_trigger_ticks: int = 0
+    changed_venue_ns: int = 0
 
 
 class LedgerDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +82,7 @@ class LedgerDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     working: tuple[str, ...]
     closed: tuple[str, ...]
     breakers: dict[str, dict[str, str | int]] = {}
+    model_stages: dict[str, str] = {}
 
 
 _STRUCTURED = ("positions", "orders", "working", "closed")

@@ -55,6 +55,14 @@ class HealthVerdict(msgspec.Struct, frozen=True, gc=False, array_like=True):
     detail: str
 
 
+class Latency(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Count durations of one kind: place n holds those shorter than base times two to the n, and no shorter place."""
+
+    name: str
+    base_ns: int
+    counts: tuple[int, ...]
+
+
 class Frame(msgspec.Struct, frozen=True, gc=False, array_like=True, tag=True):
     """Be the common parent of the link's messages."""
 
@@ -103,6 +111,7 @@ class Telemetry(Frame, frozen=True, gc=False, kw_only=True):
     head_sequence: int
     head_hash: str
     health: tuple[HealthVerdict, ...]
+    latencies: tuple[Latency, ...] = ()
 
 
 class Subscribe(Frame, frozen=True, gc=False):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.events import ShutdownRequested
+from appliance.world import account_faults
 from appliance.world.inspector import (
     FAULT_EXCUSED_BY_DISK,
     FAULT_EXCUSED_BY_STRANGER,
@@ -330,6 +331,13 @@ KINDS: tuple[Kind, ...] = (
     _misdeed("fill before its acknowledgement", (5_000, 30_000)),
     _misdeed("fill long after the fact", (5_000, 30_000)),
     _misdeed("dead-man refresh lost", (11_000, 16_000)),
+    _misdeed("answer past its deadline", (5_000, 30_000)),
+    _misdeed("venue counts requests", (3_000, 15_000)),
+    _misdeed("question refused", (10_000, 30_000)),
+    Kind("venue in maintenance", (2_000, 15_000), account_faults.maintain, account_faults.end_maintenance),
+    Kind("terms changed", (2_000, 15_000), account_faults.change_terms, account_faults.restore_terms),
+    Kind("cash of a stranger", (15_000, 40_000), account_faults.deposit, account_faults.withdraw_deposit),
+    Kind("key revoked", (1_000, 20_000), account_faults.revoke_key, account_faults.renew_key),
     Kind("venue stalls", (300, 9_000), _stall, _unstall),
     Kind("order of a stranger", (1_000, 30_000), _stranger, _remove_strangers),
     Kind("process killed", (0, 0), _kill, _nothing, at_door=True),
@@ -350,7 +358,7 @@ KINDS: tuple[Kind, ...] = (
 )
 
 # Not a fault of its own but what several of them bring about; a run in which it never happened has shown too little.
-BROUGHT_ABOUT = ("dead-man timer fired",)
+BROUGHT_ABOUT = ("dead-man timer fired", "filled in part, then ended", "cancel met an order that had ended")
 NAMES = tuple(kind.name for kind in KINDS) + BROUGHT_ABOUT
 
 

@@ -28,10 +28,13 @@ from appliance.world.lamp_truth import lamp_is_true
 from appliance.world.links import Connection
 from appliance.world.schedule import Schedule
 from appliance.world.shell import Shell
+from appliance.world.told import Told
 from appliance.world.venue import STRANGER, Venue
 
 FOLD_EVERY_EVENTS = 4_096
 FAULT_EXCUSED_BY_DISK = "the journal failed"
+FAULT_EXCUSED_BY_KEY = "the venue's key"
+FAULT_EXCUSED_BY_DEPOSIT = "the venue disagrees: cash"
 FAULT_EXCUSED_BY_STRANGER = f"the venue lists order {STRANGER}"
 FAULT_EXCUSED_BY_STRANGER_AT_FIRST = "flat and without orders"
 _MARKET = frozenset({events.QuoteChanged, events.TradePrinted})
@@ -73,6 +76,7 @@ class Inspector:
         self._synchronized = False
         self._told_stopped = False
         self._faults_read = 0
+        self._told = Told({})
         self._fold_due_count = FOLD_EVERY_EVENTS
         self.books = Books()
         self.events: Counter[str] = Counter()
@@ -113,6 +117,10 @@ class Inspector:
             self._told_stopped = not event.permitted
         elif isinstance(event, events.FeedChanged):
             self._seen.clear()
+        elif isinstance(event, events.MarketFrame):
+            self._told.frame(event.text)
+        elif isinstance(event, events.OrderRefused):
+            self._told.refused(event.client_id, self._strategy(event.client_id), self._schedule.now_ns)
         if not commands and kind in _IDLE:
             # Nothing was written and nothing sent, so no book can have changed; time may have.
             self._check_stopped()
@@ -129,6 +137,8 @@ class Inspector:
         self.found(10, invariants.market_is_usable(command, seen, now_ns, self._age_ns_max, self._synchronized))
         self._sent.add(command.client_id)
         if not command.reduce_only:
+            self.found(10, self._told.forbids(command, self._strategy(command.client_id), now_ns))
+            self.found(10, invariants.would_meet_own(command, parts.venue.exchange))
             underway = [*self._underway(), Underway(command, now_ns, now_ns)]
             self.found(5, invariants.within_limits(parts.venue.exchange, self._marks, underway, self._limits))
 
@@ -148,6 +158,7 @@ class Inspector:
         """Begin the books again from what the disk kept, as the process has."""
         self.note(f"the process starts at row {ledger.sequence}")
         self._seen.clear()
+        self._told = Told(self.parts.venue.exchange.instruments)
         self._synchronized = self._told_stopped = False
         if self.books.shadow.sequence != len(self.parts.disk.rows):
             self.books = Books()
@@ -166,7 +177,7 @@ class Inspector:
         self._check_stopped()
         self.found(9, lamp_is_true(self.parts.keeper, trader, exchange, underway))
         self.found(3, invariants.positions_are_fills(ledger, self.books))
-        self.found(3, invariants.equals_the_venue(ledger, exchange, underway))
+        self.found(3, invariants.equals_the_venue(ledger, exchange, underway, self.parts.venue.foreign_quanta))
         self.found(4, invariants.cash_is_conserved(ledger, self.books))
         self.found(5, invariants.exposure_is_counted(ledger, exchange, underway))
         if self.events_count >= self._fold_due_count:
@@ -182,6 +193,11 @@ class Inspector:
         """Check what is too slow for every event: the ledger as a whole, and the venue's own books."""
         self.found(7, invariants.restart_is_the_fold(ledger, self.books))
         self.found(4, "; ".join(self.parts.venue.exchange.audit()))
+
+    def _strategy(self, client_id: str) -> tuple[str, str] | None:
+        trader = self.parts.shell.trader
+        order = trader.ledger.orders.get(client_id) if trader is not None else None
+        return None if order is None or order.reduce_only else (order.instrument, order.strategy)
 
     def _underway(self) -> Iterator[Underway]:
         now_ns = self._schedule.now_ns

@@ -8,7 +8,8 @@
  6  an intent is durable before it is sent, and sent at most once
  7  the state after a restart is the fold of the journal
  9  the lamp says what is true (in lamp_truth)
-10  nothing is opened on a stale, crossed or priceless market, or without a clock
+10  nothing is opened on a stale, crossed or priceless market, without a clock, on changed terms, while the venue is
+    not online, against an order of our own, or right after a refusal
 12  after healing, everything converges
 """
 
@@ -82,19 +83,20 @@ def positions_are_fills(ledger: Ledger, books: Books) -> str:
     return "" if ours == theirs else f"the ledger holds {ours}, its executions add up to {theirs}"
 
 
-def equals_the_venue(ledger: Ledger, exchange: Exchange, underway: Iterable[Underway]) -> str:
+def equals_the_venue(ledger: Ledger, exchange: Exchange, underway: Iterable[Underway], foreign_quanta: int) -> str:
     """Check 3 and 4 against the venue, whenever nothing is open, unknown or under way."""
     moving = ledger.in_flight or not ledger.funded or any(order.may_count() for order in underway)
     standing = {order.client_id for order in ledger.unsettled()}
-    ours = {order.client_id for order in exchange.open_orders() if order.client_id in ledger.orders}
+    listed = {order.client_id for order in exchange.open_orders() if order.client_id in ledger.orders}
     # A guard that stands here and there is not moving; one that stands on one side alone is.
-    if moving or ours != standing or any(order.filled_lots for order in exchange.open_orders()):
+    if moving or listed != standing or any(order.filled_lots for order in exchange.open_orders()):
         return ""
     for name, lots in exchange.account.lots.items():
         if ledger.position_lots(name) != lots:
             return f"the venue holds {lots} lots of {name}, the ledger {ledger.position_lots(name)}, and all is quiet"
-    if ledger.cash_quanta != exchange.cash_quanta:
-        return f"the venue has {exchange.cash_quanta} quanta, the ledger {ledger.cash_quanta}, and all is quiet"
+    if ledger.cash_quanta != exchange.cash_quanta - foreign_quanta:
+        ours = exchange.cash_quanta - foreign_quanta
+        return f"the venue has {ours} quanta of ours, the ledger {ledger.cash_quanta}, and all is quiet"
     return ""
 
 
@@ -194,6 +196,17 @@ def nothing_sent_is_forgotten(disk: Disk, books: Books, sent: Iterable[str]) -> 
     for client_id in sent:
         if books.intent_rows.get(client_id, last + 1) > last:
             return f"order {client_id} left, and its intent did not survive the crash"
+    return ""
+
+
+def would_meet_own(command: SendOrder, exchange: Exchange) -> str:
+    """Check 10 at the door: no entry leaves while an order of ours rests that it would trade with."""
+    if command.reduce_only:
+        return ""
+    for order in _own(exchange):
+        resting = not order.has_trigger and order.instrument == command.instrument and order.side is not command.side
+        if resting and (command.price_ticks - order.price_ticks) * command.side.sign >= 0:
+            return f"order {command.client_id} would trade with our own {order.client_id}"
     return ""
 
 

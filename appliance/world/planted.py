@@ -22,6 +22,8 @@ from appliance.trading import records
 from appliance.trading.desk import Desk, Plan
 from appliance.trading.ledger import Ledger, OrderView, replay
 from appliance.trading.orders import State
+from appliance.trading.protection import Protection
+from appliance.trading.restraint import Restraint
 from appliance.world.disk import Disk
 from appliance.world.inspector import Finding
 from appliance.world.keeper import Keeper
@@ -118,6 +120,25 @@ class _ForgetfulLedger(Ledger):
 
     def unsettled(self) -> "list[OrderView]":  # type: ignore[override]
         return [order for order in self.working.values() if order.state is not State.UNKNOWN]
+
+
+class _CarelessProtection(Protection):
+    """Believe that this process will always be there to sell."""
+
+    __slots__ = ()
+
+    def review(self, *, limit_sales_allowed: bool) -> None:
+        """Guard nothing."""
+
+
+class _ImpatientRestraint(Restraint):
+    """Answer a refusal with the next order."""
+
+    __slots__ = ()
+
+    def waits(self, instrument: str, strategy: str, now_ns: int) -> bool:  # noqa: ARG002 - that is the bug
+        """Let nobody wait."""
+        return False
 
 
 class _TrustingWatch(Watch):
@@ -245,6 +266,18 @@ BUGS: tuple[Bug, ...] = (
         "an order that fell silent counts for nothing",
         HONEST._replace(replay=_forgetful_replay),
         frozenset({3, 5, 12}),
+    ),
+    Bug(
+        "positions left bare",
+        "no stop stands at the venue, so a dead box sells nothing",
+        spoiled(lambda trader: (trader._parts.protection, _CarelessProtection)),  # noqa: SLF001 - as above
+        frozenset({12}),
+    ),
+    Bug(
+        "refusals answered at once",
+        "the next order follows a refusal without a pause",
+        spoiled(lambda trader: (trader._parts.restraint, _ImpatientRestraint)),  # noqa: SLF001 - as above
+        frozenset({10}),
     ),
     Bug(
         "old quotes trusted",

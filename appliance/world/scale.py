@@ -20,7 +20,7 @@ class Scale(NamedTuple):
 
 
 # Dense: a fault every half minute or so, most of them while an order is on its way.
-SHORT = Scale(5 * _NANOSECONDS_PER_MINUTE, 18, (200, 800), (200, 1_000), ("BTC/USD", "ETH/USD"))
+SHORT = Scale(5 * _NANOSECONDS_PER_MINUTE, 20, (200, 800), (200, 1_000), ("BTC/USD", "ETH/USD"))
 
 
 def long_days(days: int) -> Scale:

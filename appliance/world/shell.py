@@ -14,9 +14,19 @@ from typing import NamedTuple, Protocol
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    AskModels,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    WriteRow,
+)
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
+from appliance.engine.model_voices import silent
 from appliance.engine.trader import Trader
 from appliance.safety.cascade import Layer, Word
 from appliance.safety.modes import Mode
@@ -29,6 +39,7 @@ from appliance.world.schedule import Schedule
 
 RESTART_MS = (300, 3_000)
 AMBUSH_MS = (0, 150)
+CLOCK_ERROR_NS_MAX = 1_000 * NANOSECONDS_PER_MILLISECOND
 TICK_BUSY_NS = 100 * NANOSECONDS_PER_MILLISECOND
 _ANSWERS = (
     events.OrderAcknowledged,
@@ -122,6 +133,7 @@ class Shell:
         self.trader: Trader | None = None
         self.hung = False
         self.kept_down = False
+        self.key_problem = ""
         self.ended_code: int | None = None
         self.ambushes: dict[Moment, list[Callable[[], None]]] = {moment: [] for moment in Moment}
         self.around: Surroundings
@@ -181,6 +193,10 @@ class Shell:
 
     def orders_connected(self) -> None:
         """Take that the order connection is there."""
+        if self.key_problem:
+            # The live shell does not even connect then.
+            self.deliver(events.KeyRejected(self.key_problem))
+            return
         self.deliver(events.OrderLinkChanged(connected=True, reason="connected"))
 
     def orders_lost(self, reason: str) -> None:
@@ -228,6 +244,8 @@ class Shell:
                 self._stop_layer(command)
             case StartLayer():
                 self.around.feed.open()
+            case AskModels():
+                self._queue.append(silent(command, "absent", "the world has no models", "", 0))
             case SubscribeMarket():
                 pass  # this world's feed tells quotes and trades, which need no subscription
             case _:
@@ -266,6 +284,9 @@ class Shell:
     def _send(self, trader: Trader, command: SendOrder) -> None:
         if not admits(command, permitted=self._making.lease(self.around.keeper, trader)):
             self._queue.append(events.SendFailed(command.client_id, "no permission"))
+        elif abs(self.around.clock.error_ns) > CLOCK_ERROR_NS_MAX:
+            # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
+            self._queue.append(events.SendFailed(command.client_id, "the venue's clock is too far from ours"))
         elif not self.around.orders.up:
             self._queue.append(events.SendFailed(command.client_id, "no connection"))
         else:

@@ -139,7 +139,7 @@ class World:
         shell = Shell(schedule, dice, making, inspector, milliseconds(dice, scale.tick_ms))
         venue = Venue(schedule, dice, exchange, self._count, inspector.check)
         latency_ns = milliseconds(dice, LATENCY_MS)
-        feed_ends = Ends(shell.feed_connected, shell.feed_lost, shell.received, venue.receive, exchange.quotes)
+        feed_ends = Ends(shell.feed_connected, shell.feed_lost, shell.received, venue.receive, venue.greeting)
         order_ends = Ends(shell.orders_connected, shell.orders_lost, shell.received, venue.receive, tuple)
         venue.feed = Connection(schedule, dice, latency_ns, feed_ends)
         venue.orders = Connection(schedule, dice, latency_ns, order_ends)
@@ -252,7 +252,9 @@ class World:
             stage.inspector.found(12, "the process did not end in good order when asked to")
         ledger = replay(stage.disk.rows)
         stage.inspector.found(7, invariants.restart_is_the_fold(ledger, stage.inspector.books))
-        stage.inspector.found(3, invariants.equals_the_venue(ledger, stage.venue.exchange, ()))
+        stage.inspector.found(
+            3, invariants.equals_the_venue(ledger, stage.venue.exchange, (), stage.venue.foreign_quanta)
+        )
         stage.inspector.found(4, "; ".join(stage.venue.exchange.audit()))
         self._over = True
 

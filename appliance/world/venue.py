@@ -8,22 +8,33 @@ The exchange's own books stay exact underneath; they are the truth that everythi
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 
 import msgspec
 
 from appliance.core import events
-from appliance.core.commands import SendOrder, SetDeadMan, VenueCommand
+from appliance.core.commands import AskAccount, AskOrder, SendAmend, SendCancel, SendOrder, SetDeadMan, VenueCommand
 from appliance.core.events import AnyEvent
+from appliance.core.instruments import Instrument
 from appliance.venues.simulator.exchange import Exchange, is_market_data
+from appliance.venues.simulator.orders import Refusal
+from appliance.wire.kraken.serving import market
 from appliance.world.links import Connection, milliseconds
 from appliance.world.schedule import Schedule
 
 LATE_MS = (200, 6_000)
+OVERDUE_MS = (2_100, 6_000)
 # Orders under such ids are not the trader's.
 STRANGER = "stranger-"
 _ANSWERS = events.OrderAcknowledged | events.OrderTraded | events.OrderEnded | events.OrderRefused
 _KEPT_QUOTES_MAX = 16
+ONLINE = "online"
+_PAIR = (
+    '{"channel":"instrument","type":"update","data":{"assets":[],"pairs":[{"symbol":"%s","base":"%s","quote":"%s",'
+    '"status":"online","qty_precision":%d,"qty_increment":%s,"price_precision":%d,"price_increment":%s,"qty_min":%s,'
+    '"cost_min":0.5,"cost_precision":5}]}}'
+)
 _OUTLIER_FACTOR = 3
 
 
@@ -49,6 +60,9 @@ class Venue:
         self.stalled = False
         self.waiting: deque[tuple[VenueCommand, int]] = deque()
         self.misdeeds: set[str] = set()
+        self.status = ONLINE
+        # Cash that somebody else has put into the account.
+        self.foreign_quanta = 0
         self.feed: Connection
         self.orders: Connection
 
@@ -61,16 +75,69 @@ class Venue:
         if self.stalled:
             self.waiting.append((command, sent_ns))
             return
-        if self._does("venue refuses an order", isinstance(command, SendOrder)):
-            found: list[AnyEvent] = (
-                [events.OrderRefused(command.client_id, "no")] if isinstance(command, SendOrder) else []
-            )
-            self._spread(found)
+        refusal = self._refusal(command)
+        if refusal is not None:
+            self._spread([refusal])
+            return
+        if self._does("question refused", isinstance(command, AskOrder | AskAccount), always=True):
             return
         if isinstance(command, SetDeadMan) and self._does("dead-man refresh lost", command.timeout_s > 0, always=True):
             return
         self._spread(self.exchange.submit(self._schedule.now_ns, command, sent_ns))
         self._wake()
+
+    def say(self, system: str) -> None:
+        """Say on the market data connection whether the venue trades; nothing but online takes new orders."""
+        self.status = system
+        self.feed.publish([self.status_frame()])
+
+    def status_frame(self) -> AnyEvent:
+        """Return the frame that says so."""
+        return events.MarketFrame(market.status(self.status, 1).decode())
+
+    def greeting(self) -> Sequence[AnyEvent]:
+        """Return what a new market data connection hears first."""
+        return [self.status_frame(), *self.exchange.quotes()]
+
+    def list_anew(self, size_min: Decimal, *, listed: Instrument) -> None:
+        """Publish an instrument with another smallest order, and the same steps."""
+        digits = [-step.normalize().adjusted() for step in (listed.tick, listed.lot)]
+        text = _PAIR % (
+            listed.symbol,
+            listed.base,
+            listed.quote,
+            digits[1],
+            listed.lot,
+            digits[0],
+            listed.tick,
+            size_min,
+        )
+        self.feed.publish([events.MarketFrame(text)])
+
+    def deposit(self, quanta: int) -> None:
+        """Let somebody else move cash into the account, or out of it again."""
+        self.foreign_quanta += quanta
+        self.exchange.account.deposit(quanta)
+
+    def _refusal(self, command: VenueCommand) -> AnyEvent | None:
+        if not isinstance(command, SendOrder | SendAmend | SendCancel):
+            return None
+        reason = ""
+        if isinstance(command, SendOrder) and self.status != ONLINE:
+            reason = f"EService:Market in {self.status} mode"
+        elif self._does("venue refuses an order", isinstance(command, SendOrder)):
+            reason = "no"
+        elif self._does("venue counts requests", applies=True):
+            reason = "EOrder:Rate limit exceeded"
+        if not reason:
+            return None
+        match command:
+            case SendOrder(client_id=client_id):
+                return events.OrderRefused(client_id, reason)
+            case SendAmend(client_id=client_id):
+                return events.AmendRefused(client_id, reason)
+            case SendCancel(client_id=client_id):
+                return events.CancelRefused(client_id, reason)
 
     def resume(self) -> None:
         """Carry out everything that waited during a stall."""
@@ -93,15 +160,23 @@ class Venue:
             self._wake()
 
     def _spread(self, found: Sequence[AnyEvent]) -> None:
-        market = [event for event in found if is_market_data(event)]
-        self.feed.publish(self._distorted(market) if self.misdeeds else market)
-        if len(market) == len(found):
+        told = [event for event in found if is_market_data(event)]
+        self.feed.publish(self._distorted(told) if self.misdeeds else told)
+        if len(told) == len(found):
             return
         answers = [event for event in found if not is_market_data(event)]
-        if any(isinstance(event, events.DeadManFired) for event in answers):
-            self._happened("dead-man timer fired")
+        self._note_what_came_about(answers)
         self.orders.publish(self._mangled(answers) if self.misdeeds else answers)
         self._moved()
+
+    def _note_what_came_about(self, answers: Sequence[AnyEvent]) -> None:
+        for event in answers:
+            if isinstance(event, events.DeadManFired):
+                self._happened("dead-man timer fired")
+            elif isinstance(event, events.OrderEnded) and event.filled_lots:
+                self._happened("filled in part, then ended")
+            elif isinstance(event, events.CancelRefused) and event.reason == Refusal.NOT_OPEN:
+                self._happened("cancel met an order that had ended")
 
     def _does(self, misdeed: str, applies: object, *, always: bool = False) -> bool:
         done = misdeed in self.misdeeds and bool(applies) and (always or self._dice.getrandbits(1) == 1)
@@ -114,6 +189,9 @@ class Venue:
         for event in answers:
             plain = isinstance(event, _ANSWERS)
             if self._does("answer never published", plain):
+                continue
+            if self._does("answer past its deadline", plain):
+                self._schedule.after(milliseconds(self._dice, OVERDUE_MS), partial(self._publish_answer, event))
                 continue
             if self._does("fill long after the fact", isinstance(event, events.OrderTraded)):
                 self._publish_later(event)
@@ -133,9 +211,9 @@ class Venue:
     def _publish_answer(self, event: AnyEvent) -> None:
         self.orders.publish([event])
 
-    def _distorted(self, market: list[AnyEvent]) -> list[AnyEvent]:
+    def _distorted(self, told: list[AnyEvent]) -> list[AnyEvent]:
         result: list[AnyEvent] = []
-        for event in market:
+        for event in told:
             if isinstance(event, events.QuoteChanged):
                 result += self._distorted_quote(event)
             elif isinstance(event, events.TradePrinted):

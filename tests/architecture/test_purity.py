@@ -24,6 +24,7 @@ SHELL_FILES = (
     "engine/children.py",
     "engine/health_task.py",
     "engine/mailbox.py",
+    "engine/model_desk.py",
     "engine/report_server.py",
     "engine/runner.py",
     "engine/shell_layers.py",

@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from appliance.core import commands, events
 from appliance.core.config import loads
 from appliance.core.instruments import Instrument
+from appliance.core.values import STOP_KINDS, Ending
 from appliance.engine.assembly import build_trader
 from appliance.engine.trader import Trader
+from appliance.kernels.book import Integers
 from appliance.kernels.warm_up import warm_up
 from appliance.market.intake import Told, grid_of
 from appliance.safety.modes import Mode
@@ -32,6 +34,7 @@ from appliance.venues.simulator.instruments import BUILT_IN
 from appliance.wire.kraken.market import MarketDecoder
 from appliance.wire.kraken.messages import BookChanged, TradesPrinted
 from appliance.wire.kraken.numbers import Grid
+from appliance.wire.kraken.reader import FrameReader
 from appliance.wire.kraken.requests import encode
 from tests.bench.figures import Figure, figure, show
 from tests.property.wire.kraken.kraken_spelling import DictBook, spelled_book, spelled_trades
@@ -83,6 +86,11 @@ class ObjectsIntake:
         self._decoder = MarketDecoder((grid,))
         self._sides: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self._sequence = 0
+        self._reader = FrameReader((grid,), DEPTH)
+
+    def place_of(self, _name: str) -> tuple[Integers, int]:
+        """Return a book that stays empty: the figures of a book's depth are made by kernels alone."""
+        return self._reader.rows, 0
 
     def connected(self, _now_ns: int) -> tuple[str, ...]:
         """Begin."""
@@ -191,6 +199,8 @@ class Lane:
                         pending.append(self._account(request))
                     case commands.SendOrder():
                         pending += self._filled(command)
+                    case commands.SendCancel(client_id=client_id):
+                        pending.append(events.OrderEnded(client_id, Ending.CANCELED, 0, 1))
                     case _:
                         pass
 
@@ -226,7 +236,8 @@ class Lane:
             maker=False,
             venue_ns=1,
         )
-        return [events.OrderAcknowledged(order.client_id, "V", 1), fill]
+        taken = events.OrderAcknowledged(order.client_id, "V", 1)
+        return [taken] if order.kind in STOP_KINDS else [taken, fill]
 
     def _account(self, request: int) -> events.AccountReported:
         ledger = self.trader.ledger

@@ -78,7 +78,7 @@ def test_the_catalogue_is_ta_libs() -> None:
     assert with_depth == DEPTHS
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(SHAPES, st.sampled_from(GRIDS))
 @example([(0, 0, 0, 0)] * 40, 0.1)
 @example([(0, 1, 0, 0), (0, -1, 0, 0)] * 30, 0.01)

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from appliance.core import config, events
 from appliance.core.clock import VirtualClock
-from appliance.core.commands import AnyCommand, EndProcess, SendOrder, StartLayer, StopLayer, SubscribeMarket, WriteRow
+from appliance.core.commands import (
+    AnyCommand,
+    AskModels,
+    EndProcess,
+    SendOrder,
+    StartLayer,
+    StopLayer,
+    SubscribeMarket,
+    WriteRow,
+)
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.assembly import build_trader
@@ -143,7 +152,7 @@ class Driver:
             case WriteRow(row=row):
                 self.rows.append(row)
                 self._steps.append(events.JournalReached(row.sequence))
-            case EndProcess() | StartLayer() | SubscribeMarket():
+            case EndProcess() | StartLayer() | SubscribeMarket() | AskModels():
                 pass
             case StopLayer(number=number, layer=layer):
                 self._steps.append(events.LayerStopped(number, layer, "done", "as the driver does it"))

@@ -43,7 +43,7 @@ def test_a_run_without_faults_is_vacuous() -> None:
     """
     judged = examine(range(JUDGED_FROM_SEEDS), SHORT._replace(faults_count=0), silent)
     assert judged.problems == ()
-    assert judged.never_happened == NAMES
+    assert set(judged.never_happened) >= {kind.name for kind in KINDS}
     assert not judged.good
 
 

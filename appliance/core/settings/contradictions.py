@@ -9,6 +9,7 @@ from appliance.core.settings.table import Config
 
 _MILLISECONDS_PER_SECOND = 1_000
 _PERCENT_OF_ONE = 100
+_MODEL_BAR_S = 300
 # Two renewals may be lost to a busy moment; the third must still arrive in time.
 _RENEWALS_PER_EXPIRY_MIN = 3
 
@@ -131,10 +132,39 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
         "live trading needs a set clock: clock_unsynced_allowed must be false",
     ),
     Contradiction(
+        ("mqtt.username", "mqtt.password_file"),
+        lambda c: (c.mqtt.username is None) != (c.mqtt.password_file is None),
+        "username and password_file go together: set both or neither",
+    ),
+    Contradiction(
+        ("mqtt.certificate_file", "mqtt.key_file"),
+        lambda c: (c.mqtt.certificate_file is None) != (c.mqtt.key_file is None),
+        "certificate_file and key_file go together: set both or neither",
+    ),
+    Contradiction(
+        ("mqtt.broker", "mqtt.ca_file", "mqtt.certificate_file"),
+        lambda c: (
+            c.mqtt.broker is not None
+            and c.mqtt.broker.startswith("mqtt://")
+            and (c.mqtt.ca_file is not None or c.mqtt.certificate_file is not None)
+        ),
+        "certificates are only used with encryption: write mqtts:// instead of mqtt://",
+    ),
+    Contradiction(
         ("trading.mode", "orders.account"),
         lambda c: c.trading.mode == "live" and c.orders.account == "unstated",
         "the venue's own timer cancels every order of the account, protective stops and other people's too: "
         'say orders.account = "dedicated" for a sub-account of its own, or "shared" to accept that',
+    ),
+    Contradiction(
+        ("trading.mode", "models.weight", "models.bar_s"),
+        lambda c: c.trading.mode == "live" and (c.models.weight == "trial" or c.models.bar_s != _MODEL_BAR_S),
+        'live trading gives models the weight they earned, on the bars they learned from: weight "earned", bar_s 300',
+    ),
+    Contradiction(
+        ("models.bar_s", "market.bar_s", "models.enabled"),
+        lambda c: c.models.enabled and c.models.bar_s % c.market.bar_s != 0,
+        "models.bar_s must be a multiple of market.bar_s, or models.enabled false",
     ),
     Contradiction(
         ("paths.state", "paths.runtime"),

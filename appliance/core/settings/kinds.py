@@ -263,3 +263,26 @@ class Several:
         """Write the list on one line."""
         elements = value if isinstance(value, tuple) else ()
         return "[" + ", ".join(self.element.toml(one) for one in elements) + "]"
+
+
+@dataclass(frozen=True, slots=True)
+class OrNothing:
+    """Accept what another kind of text accepts, or an empty text that means: none."""
+
+    kind: Kind
+
+    def accepts(self, found: object) -> bool:
+        """Tell whether this is empty, or a value of the other kind."""
+        return found == "" or self.kind.accepts(found)
+
+    def convert(self, found: object) -> object:
+        """Return the value, or nothing."""
+        return None if found == "" else self.kind.convert(found)
+
+    def expected(self, unit: str) -> str:
+        """Say what the other kind accepts, and that it may be empty."""
+        return f'{self.kind.expected(unit)}; or "" for none'
+
+    def toml(self, value: object) -> str:
+        """Write the value, or an empty text."""
+        return quoted("") if value is None else self.kind.toml(value)

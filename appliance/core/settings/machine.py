@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from appliance.core.settings.kinds import Address, Choice, Folder, Switch, Whole
+from appliance.core.settings.kinds import Address, Choice, Folder, OrNothing, Switch, Text, Whole
 
 # 0 and 1 identify expansion boards, and 27 is the last pin on the header.
 _PIN = Whole(2, 27)
@@ -122,6 +122,42 @@ class Reporter:
     panel_host: Annotated[str, Address(), "Address the panel listens on."] = "127.0.0.1"
     panel_port: Annotated[int, Whole(0, 65_535), "Port the panel listens on; 0 takes any free one."] = 8_470
     retain_events_count: Annotated[int, Whole(100, 10_000_000), "Events kept for the panel."] = 100_000
+
+
+# The host is a name or an address; a password in an address would end up wherever addresses are shown.
+_BROKER = Text(
+    r"mqtts?://(\[[0-9a-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9.-]{0,99})(:[1-9][0-9]{0,4})?",
+    'a broker such as "mqtt://192.168.1.5:1883" or "mqtts://broker.example:8883" (encrypted)',
+)
+_LEVELS = Text(
+    r"[A-Za-z0-9_-]{1,32}(/[A-Za-z0-9_-]{1,32}){0,3}", "1 to 4 levels of letters, digits, - and _, parted by /"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """Publish what happens to a broker; nothing is subscribed to, so nothing can be commanded from there."""
+
+    broker: Annotated[str | None, OrNothing(_BROKER), "The broker; none switches MQTT off."] = None
+    username: Annotated[
+        str | None, OrNothing(Text(r"[!-~]{1,64}", "1 to 64 plain characters")), "Name to log in with."
+    ] = None
+    password_file: Annotated[
+        Path | None, OrNothing(Folder()), "File that holds the password alone, readable by the reporter only."
+    ] = None
+    ca_file: Annotated[
+        Path | None, OrNothing(Folder()), "The one authority trusted to sign the broker's certificate (PEM)."
+    ] = None
+    certificate_file: Annotated[Path | None, OrNothing(Folder()), "Certificate to log in with (PEM)."] = None
+    key_file: Annotated[Path | None, OrNothing(Folder()), "The certificate's private key (PEM)."] = None
+    base_topic: Annotated[str, _LEVELS, "Topics begin with it, then comes the device's name."] = "bot4-edge"
+    discovery: Annotated[bool, Switch(), "Announce the appliance to Home Assistant."] = True
+    discovery_prefix: Annotated[str, _LEVELS, "Where Home Assistant looks for announcements."] = "homeassistant"
+    state_interval_s: Annotated[int, Whole(1, 300), "The state is published this often, and when it changes."] = 5
+    keepalive_s: Annotated[int, Whole(5, 600), "A broker silent for longer is given up and called again."] = 30
+    outbox_rows_max: Annotated[
+        int, Whole(100, 1_000_000), "Messages kept while the broker is away; the rest waits in the trader's journal."
+    ] = 50_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import NamedTuple, get_type_hints
 
 from appliance.core.require import require
 from appliance.core.settings.kinds import Kind
-from appliance.core.settings.machine import Backups, Health, Journal, Log, Paths, Pins, Reporter, Safety
-from appliance.core.settings.trading import Breakers, Device, Market, Orders, Recorder, Risk, Trading, Venue
+from appliance.core.settings.machine import Backups, Health, Journal, Log, Mqtt, Paths, Pins, Reporter, Safety
+from appliance.core.settings.trading import Breakers, Device, Market, Models, Orders, Recorder, Risk, Trading, Venue
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Config:
     market: Market
     orders: Orders
     risk: Risk
+    models: Models
     breakers: Breakers
     safety: Safety
     pins: Pins
@@ -28,6 +29,7 @@ class Config:
     backups: Backups
     recorder: Recorder
     reporter: Reporter
+    mqtt: Mqtt
     paths: Paths
     log: Log
     fingerprint: str

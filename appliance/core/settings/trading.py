@@ -41,7 +41,9 @@ class Trading:
         str, Choice(("paper", "live")), "paper trades on the built-in venue; live needs a sealed file and real pins."
     ] = "paper"
     strategies: Annotated[
-        tuple[str, ...], Several(Choice(("trend", "reversion")), 2), "The strategies that may open positions."
+        tuple[str, ...],
+        Several(Choice(("trend", "reversion", "breakout", "momentum", "cross", "timeframes", "models")), 7),
+        "The strategies that may open positions.",
     ] = ("trend", "reversion")
     capital_quote: Annotated[Decimal, _QUOTE, "Cash that paper trading starts with."] = Decimal(10_000)
 
@@ -148,6 +150,33 @@ class Risk:
         Exact(Decimal(0), Decimal(50), places=4),
         "The venue's stop sells no further below its trigger than this; 0 sells at any price.",
     ] = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Choose what the models may do."""
+
+    enabled: Annotated[bool, Switch(), "Ask the models, and write down what they say with each decision."] = True
+    weight: Annotated[
+        str,
+        Choice(("earned", "trial")),
+        "earned is the weight that their evaluation allows: none where it found no edge; trial is 20 percent or more.",
+    ] = "earned"
+    missing: Annotated[
+        str, Choice(("without", "refuse")), "Models that cannot be trusted: trade without them, or not at all."
+    ] = "without"
+    bar_s: Annotated[
+        int,
+        Choice((1, 5, 60, 300)),
+        "Length of the bars they read. They learned from 300; any other length is for demonstrations.",
+    ] = 300
+    budget_ms: Annotated[int, Whole(10, 60_000), "An answer that takes longer is not waited for."] = 1_000
+    cache_s: Annotated[
+        int, Whole(10, 86_400), "How long an answer counts; less when the market is wilder than usual."
+    ] = 300
+    canary_percent: Annotated[
+        Decimal, Exact(Decimal("0.01"), Decimal(100), places=4), "Size of their entries while they are on probation."
+    ] = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True)

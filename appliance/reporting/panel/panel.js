@@ -66,6 +66,49 @@ function showMode() {
   document.title = state.mode ? `${state.mode} · ${state.device}` : "Bot4 Edge";
 }
 
+function showBox() {
+  const box = state.box ?? {};
+  write("estop", box.estop ?? "not known");
+  write("permission", box.permission ? `${box.permission} by the guardian` : "not known");
+  at("estop").dataset.tone = box.estop && box.estop !== "released" ? "bad" : "";
+  at("bench").hidden = !state.bench;
+  at("look-only").hidden = Boolean(state.bench);
+  document.body.dataset.bench = Boolean(state.bench);
+}
+
+function showLatencies() {
+  replace("latencies", (state.latencies ?? []).map((one) => {
+    const figure = element("figure", undefined, { class: "latency" });
+    const most = Math.max(...one.bars.map((bar) => bar.share_ppm), 1);
+    const bars = element("div", undefined, { role: "img", "aria-label": `${one.name}: half ${one.median}, 99 of 100 ${one.most}` });
+    for (const bar of one.bars) {
+      const column = element("i", undefined, { title: `< ${bar.below}: ${(bar.share_ppm / 1e4).toFixed(2)} %` });
+      column.style.height = `${bar.share_ppm ? Math.max(100 * bar.share_ppm / most, 3) : 0}%`;
+      bars.append(column);
+    }
+    const scale = element("p", undefined, { class: "scale" });
+    scale.append(element("span", `< ${one.bars[0].below}`), element("span", `< ${one.bars.at(-1).below}`));
+    figure.append(element("figcaption", `${one.name} · half ${one.median} · 99 % ${one.most} · ${one.total}`), bars, scale);
+    return figure;
+  }), element("p", "Nothing measured yet.", { class: "empty" }));
+}
+
+function showAudit() {
+  replace("audit", (state.audit ?? []).slice().reverse().map((one) => {
+    const line = element("li");
+    line.append(element("time", moment(one.wall_ms), { datetime: new Date(one.wall_ms).toISOString() }), element("b", one.event.replaceAll("-", " ")));
+    if (one.detail) line.append(element("small", one.detail));
+    return line;
+  }), element("li", "Nothing shown by the guardian.", { class: "empty" }));
+}
+
+// Simulated pins only: on a real box there is no such route, and the server refuses every method but GET.
+async function press(button) {
+  write("bench-answer", `${button}: pressing…`);
+  const answer = await fetch(`/bench/${button}`, { method: "POST", headers: { "X-Bot4-Press": "1" } }).then((got) => got.text(), String);
+  write("bench-answer", `${button}: ${answer.trim()}`);
+}
+
 function showFigures() {
   for (const [id, text] of [["equity", state.equity], ["cash", state.cash], ["day-pnl", state.day_pnl], ["drawdown", state.drawdown]]) write(id, text ?? "—");
   at("day-pnl").dataset.sign = state.day_sign ?? 0;
@@ -108,6 +151,7 @@ function showMachine() {
     ["Tick to order, median", state.tick_to_order_p50], ["Tick to order, 99 %", state.tick_to_order_p99],
     ["Tick to order, 99.9 %", state.tick_to_order_p99_9], ["Events", state.events], ["Orders", state.orders],
     ["Fills", state.fills], ["Rejected", state.rejected], ["Dropped", state.mode ? dropped || "none" : undefined],
+    ["Case", state.box?.case], ["Processor", state.box?.temperature],
     ["Running for", state.started_wall_ms && state.wall_ms ? span(state.wall_ms - state.started_wall_ms) : undefined],
   ];
   replace("facts", facts.map(([name, text]) => {
@@ -168,7 +212,7 @@ function take(update) {
   keep(added);
   if (update.points_all) points = update.points_all;
   if (update.points_new) points = points.concat(update.points_new).slice(-POINTS_KEPT);
-  for (const show of [showMode, showFigures, showLimits, showPositions, showMachine, showFreshness]) show();
+  for (const show of [showMode, showBox, showFigures, showLatencies, showAudit, showLimits, showPositions, showMachine, showFreshness]) show();
   if (update.entries_all || added.length) showEntries();
   if (update.points_all || update.points_new) chart.show(points);
 }
@@ -193,6 +237,9 @@ FILTERS.forEach(([name], index) => {
   });
   at("filters").append(button);
 });
+for (const node of document.querySelectorAll("[data-press]")) {
+  node.addEventListener("click", () => { if (state.bench) press(node.dataset.press); });
+}
 write("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
 setInterval(showFreshness, 500);
 listen();

@@ -9,11 +9,16 @@ bare CR or LF refused (2.2). A body is never read. The Host must be a name we kn
 another site whose name was re-bound to this address is turned away with 421.
 """
 
+import base64
+import hmac
 import re
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
+from appliance.core.secret import Secret
+
+PRESS_FIELD = b"x-bot4-press"
 HEAD_BYTES_MAX = 8192
 REQUEST_LINE_BYTES_MAX = 1024
 FIELDS_MAX = 64
@@ -28,6 +33,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """Carry a request that may be answered."""
 
     path: str
+    press: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):
@@ -37,7 +43,19 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-def parse(head: bytes, hosts: AbstractSet[str]) -> Request | Refusal:
+class Door(msgspec.Struct, frozen=True):
+    """Say who is answered: by which names we may be called, which buttons may be pressed, and with which token.
+
+    Buttons are there on simulated pins only. A press is a POST with a field that no form can send, and no page of
+    another site without asking first (the Fetch standard's preflight): the asking is refused like every other method.
+    """
+
+    hosts: AbstractSet[str]
+    presses: AbstractSet[str] = frozenset()
+    token: Secret | None = None
+
+
+def parse(head: bytes, door: Door) -> Request | Refusal:
     """Return the request in these bytes, which end with the empty line, or why it is refused."""
     if len(head) > HEAD_BYTES_MAX:
         return Refusal(431, "the request's head is too large")
@@ -53,7 +71,7 @@ def parse(head: bytes, hosts: AbstractSet[str]) -> Request | Refusal:
     fields = _fields(rest)
     if isinstance(fields, Refusal):
         return fields
-    return _judge(method, target.decode("ascii"), fields, hosts, host_required=minor != b"0")
+    return _judge(method, target.decode("ascii"), fields, door, host_required=minor != b"0")
 
 
 def _fields(rest: bytes) -> dict[bytes, list[bytes]] | Refusal:
@@ -70,20 +88,36 @@ def _fields(rest: bytes) -> dict[bytes, list[bytes]] | Refusal:
 
 
 def _judge(
-    method: bytes, target: str, fields: dict[bytes, list[bytes]], hosts: AbstractSet[str], *, host_required: bool
+    method: bytes, target: str, fields: dict[bytes, list[bytes]], door: Door, *, host_required: bool
 ) -> Request | Refusal:
     named = fields.get(b"host", [])
     if len(named) > 1 or (host_required and not named):
         return Refusal(400, "a request names exactly one host")
-    if named and not _known(named[0], hosts):
+    if named and not _known(named[0], door.hosts):
         return Refusal(421, "this appliance does not answer to that name")
-    if method != b"GET":
+    if door.token is not None and not _admitted(fields.get(b"authorization", []), door.token):
+        return Refusal(401, "this appliance asks for its access token")
+    press = method == b"POST" and target in door.presses and fields.get(PRESS_FIELD) == [b"1"]
+    if method != b"GET" and not press:
         return Refusal(405, "this page can only be read")
     if b"transfer-encoding" in fields or any(length != b"0" for length in fields.get(b"content-length", [])):
         return Refusal(400, "a GET request carries no body here")
     if not target.startswith("/"):
         return Refusal(400, "the address must be a path")
-    return Request(target)
+    return Request(target, press)
+
+
+def _admitted(sent: list[bytes], token: Secret) -> bool:
+    """Tell whether the token was sent, as a bearer's (RFC 6750, 2.1) or as the password of any name (RFC 7617)."""
+    kind, _, value = (sent[0] if len(sent) == 1 else b"").partition(b" ")
+    if kind.lower() == b"basic":
+        try:
+            value = base64.b64decode(value, validate=True).partition(b":")[2]
+        except ValueError:
+            return False
+    elif kind.lower() != b"bearer":
+        return False
+    return hmac.compare_digest(value, token.reveal().encode())
 
 
 def _known(host: bytes, hosts: AbstractSet[str]) -> bool:

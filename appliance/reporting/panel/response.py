@@ -45,6 +45,8 @@ def encode_head(status: int, content_type: str, length_bytes: int | None) -> byt
         lines.append(f"Content-Length: {length_bytes}")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         lines.append("Allow: GET")
+    if status == HTTPStatus.UNAUTHORIZED:
+        lines.append('WWW-Authenticate: Basic realm="Bot4 Edge: any name, and the access token"')
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         lines.append("Retry-After: 3")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

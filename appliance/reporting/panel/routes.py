@@ -1,10 +1,11 @@
 """The fixed table of what the panel answers: an exact path or 404. No path ever becomes a file name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
+from prometheus_client.registry import Collector
 
 from appliance.core.clock import Clock
 from appliance.reporting.metrics import METRICS_TYPE, Metrics
@@ -26,9 +27,9 @@ _FILES = (
 _JSON_TYPE = "application/json"
 
 
-def routes(model: Model, clock: Clock) -> Mapping[str, Handler]:
+def routes(model: Model, clock: Clock, more: Sequence[Collector] = ()) -> Mapping[str, Handler]:
     """Return every path the panel answers, and how; the files are read once, here."""
-    metrics = Metrics(model, clock)
+    metrics = Metrics(model, clock, more)
     table: dict[str, Handler] = {
         path: _fixed(content_type, (_FOLDER / name).read_bytes()) for path, name, content_type in _FILES
     }

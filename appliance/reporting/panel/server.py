@@ -8,6 +8,7 @@ nothing pushes out himself, while a browser says what it wants within a millisec
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +16,9 @@ import msgspec
 
 from appliance.core.clock import Clock
 from appliance.reporting.model import Model
-from appliance.reporting.panel.request import HEAD_BYTES_MAX, Refusal, Request, parse
+from appliance.reporting.panel.bench import Bench
+from appliance.reporting.panel.counters import PanelCounters
+from appliance.reporting.panel.request import HEAD_BYTES_MAX, Door, Refusal, Request, parse
 from appliance.reporting.panel.response import (
     EVENT_STREAM_TYPE,
     encode_event,
@@ -44,19 +47,6 @@ class PanelLimits:
 
 
 @dataclass(slots=True)
-class PanelCounters:
-    """Count what happened to connections."""
-
-    answered: int = 0
-    refused: int = 0
-    hung_up: int = 0
-    pushed_out: int = 0
-    turned_away: int = 0
-    timed_out: int = 0
-    streams: int = 0
-
-
-@dataclass(slots=True)
 class _Places:
     all: set[asyncio.Task[None]] = field(default_factory=set)
     pending: dict[asyncio.Task[None], None] = field(default_factory=dict)
@@ -70,22 +60,39 @@ class PanelServer:
     """Answer GET requests on a fixed table of paths and stream the model's changes."""
 
     def __init__(
-        self, model: Model, clock: Clock, table: Mapping[str, Handler], hosts: frozenset[str], limits: PanelLimits
+        self,
+        model: Model,
+        clock: Clock,
+        table: Mapping[str, Handler],
+        door: Door,
+        limits: PanelLimits,
+        bench: Bench,
+        counters: PanelCounters | None = None,
     ) -> None:
-        """Answer from this table to clients who call us by one of these names."""
+        """Answer from this table to clients whom the door lets in; the bench takes presses, if there are any."""
         self._model = model
         self._clock = clock
         self._table = table
-        self._hosts = hosts
+        self._door = door
+        self._bench = bench
         self._limits = limits
         self._places = _Places()
         self._streams = 0
         self._server: asyncio.Server | None = None
-        self.counters = PanelCounters()
+        self.counters = counters or PanelCounters()
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, context: ssl.SSLContext | None = None) -> int:
         """Listen and return the port, which is a free one when zero was asked for."""
-        self._server = await asyncio.start_server(self._connected, host, port, limit=HEAD_BYTES_MAX, backlog=64)
+        handshake_s_max = None if context is None else self._limits.head_s_max
+        self._server = await asyncio.start_server(
+            self._connected,
+            host,
+            port,
+            limit=HEAD_BYTES_MAX,
+            backlog=64,
+            ssl=context,
+            ssl_handshake_timeout=handshake_s_max,
+        )
         taken: int = self._server.sockets[0].getsockname()[1]
         return taken
 
@@ -143,6 +150,9 @@ class PanelServer:
             case Refusal():
                 self.counters.refused += 1
                 await self._send(writer, encode_response(refusal_response(asked)))
+            case Request(path, True):
+                self.counters.pressed += 1
+                await self._send(writer, encode_response(await self._bench(path)))
             case Request(path) if path == EVENTS_PATH:
                 await self._stream(writer)
             case Request(path) if path in self._table:
@@ -159,7 +169,7 @@ class PanelServer:
                 head = await reader.readuntil(_END_OF_HEAD)
             except asyncio.LimitOverrunError:
                 return Refusal(431, "the request's head is too large")
-        return parse(head, self._hosts | {_own_address(writer)})
+        return parse(head, msgspec.structs.replace(self._door, hosts=self._door.hosts | {_own_address(writer)}))
 
     def _settle(self) -> None:
         task = asyncio.current_task()

@@ -14,9 +14,10 @@ from appliance.reporting.amounts import (
 from appliance.reporting.model import Model, Point
 from appliance.reporting.panel.lamp_style import lamp_code, lamp_text
 from appliance.reporting.story import Entry
-from appliance.wire.report import Telemetry
+from appliance.wire.report import Latency, Telemetry
 
 ENTRIES_SHOWN_MAX = 200
+AUDIT_SHOWN_MAX = 12
 _MODE_TEXTS = {
     "BOOT": "Starting: the journal is being replayed.",
     "RECONCILING": "Comparing its books with the venue before anything is traded.",
@@ -49,6 +50,7 @@ def state(model: Model, now_ns: int) -> dict[str, object]:
             "synthetic": model.hello.synthetic,
             "started_wall_ms": model.hello.started_wall_ns // 1_000_000,
         }
+    document |= _box(model)
     if model.telemetry is not None:
         document |= _mode(model.telemetry) | _account(model, model.telemetry) | _machine(model.telemetry)
     return document
@@ -85,6 +87,22 @@ def _points(points: tuple[Point, ...], interval_ms: int, cursor: Cursor | None) 
 
 def _pair(point: Point) -> tuple[int, int, int]:
     return point.wall_ms, point.equity_quanta // QUANTA_PER_CENT, point.drawdown_ppm
+
+
+def _box(model: Model) -> dict[str, object]:
+    box, known = model.box, {}
+    if box.latch is not None:
+        known["estop"] = "pressed or latched" if box.estop else "released"
+        known["permission"] = "given" if box.permitted else "withdrawn"
+        known["case"] = "open" if box.case_open else "shut"
+    if box.temperature_millicelsius is not None:
+        known["temperature"] = f"{box.temperature_millicelsius / 1000:.1f} °C"
+    document: dict[str, object] = {"bench": model.bench} if model.bench else {}
+    if known:
+        document["box"] = known
+    if model.audit:
+        document["audit"] = [msgspec.to_builtins(one) for one in model.audit[-AUDIT_SHOWN_MAX:]]
+    return document
 
 
 def _mode(telemetry: Telemetry) -> dict[str, object]:
@@ -144,8 +162,34 @@ def _machine(telemetry: Telemetry) -> dict[str, object]:
         "dropped": [{"queue": dropped.queue, "count": f"{dropped.count:,}"} for dropped in telemetry.dropped],
         "head_sequence": f"{telemetry.head_sequence:,}",
         "head_hash": telemetry.head_hash,
+        "latencies": [_latency(one) for one in telemetry.latencies if sum(one.counts)],
         "health": [
             {"check": verdict.check.replace("_", " "), "good": verdict.good, "detail": verdict.detail}
             for verdict in telemetry.health
         ],
     }
+
+
+def _latency(latency: Latency) -> dict[str, object]:
+    """Return a histogram from its first to its last filled place, with the places that hold half and nearly all."""
+    counts, total = latency.counts, sum(latency.counts)
+    filled = [place for place, count in enumerate(counts) if count]
+    return {
+        "name": latency.name,
+        "total": f"{total:,}",
+        "median": f"< {duration_ns(_upper_ns(latency, total * 50 // 100))}",
+        "most": f"< {duration_ns(_upper_ns(latency, total * 99 // 100))}",
+        "bars": [
+            {"below": duration_ns(latency.base_ns << place), "share_ppm": counts[place] * _FULL_PPM // total}
+            for place in range(filled[0], filled[-1] + 1)
+        ],
+    }
+
+
+def _upper_ns(latency: Latency, rank: int) -> int:
+    seen = 0
+    for place, count in enumerate(latency.counts):
+        seen += count
+        if seen > rank:
+            return latency.base_ns << place
+    return latency.base_ns << len(latency.counts)

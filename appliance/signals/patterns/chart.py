@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from appliance.signals.patterns.bar_table import BarTable, written
+from appliance.market.bar_table import BarTable, written
 from appliance.signals.patterns.chart_marks import Marks
 from appliance.signals.patterns.overlays import Floats, Overlay
 from appliance.signals.patterns.survey import Survey

@@ -7,7 +7,7 @@ heading.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from appliance.signals.patterns.bar_table import BarTable
+from appliance.market.bar_table import BarTable
 from appliance.signals.patterns.finder import Match
 from appliance.signals.patterns.levels import Level
 from appliance.signals.patterns.shape import line_through

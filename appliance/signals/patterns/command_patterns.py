@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from appliance.core.errors import ConfigError
-from appliance.signals.patterns.bar_table import BarTable, moment_ms, read_bars, written
+from appliance.market.bar_table import BarTable, moment_ms, read_bars, written
 from appliance.signals.patterns.finder import QUALITY_MIN
 from appliance.signals.patterns.survey import KINDS, Survey, survey
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from appliance.kernels.patterns.candles import CANDLES, find_candles
 from appliance.kernels.patterns.swings import RANGE_BARS
-from appliance.signals.patterns.bar_table import BarTable
+from appliance.market.bar_table import BarTable
 from appliance.signals.patterns.finder import REACHES, Match, find_patterns, find_swings
 from appliance.signals.patterns.levels import Level, clusters, fibonacci
 

@@ -25,6 +25,8 @@ from appliance.wire.kraken.reports import Account, account_report, not_found, or
 ACCOUNTS_MAX: Final = 1
 ORDERS_MAX: Final = 8
 PAGES_MAX: Final = 20
+PROBLEMS_MAX: Final = 64
+_LETTERS_MAX: Final = 200
 _OVERLAP_S: Final = 1
 # The venue's words for a key that it does not know, or no longer.
 KEY_REJECTIONS: Final = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied")
@@ -37,8 +39,9 @@ Post = Callable[[AnyEvent], None]
 class AccountAsker:
     """Ask, and post what the venue answers."""
 
-    def __init__(self, client: RestClient, names: Names, clock: Clock) -> None:
-        """Ask through a REST client, in the names the venue has for our instruments."""
+    def __init__(self, client: RestClient, names: Names, clock: Clock, say: Callable[[str], None]) -> None:
+        """Ask through a REST client, in the names the venue has for our instruments; problems are said once each."""
+        self._say = say
         self._client = client
         self._names = names
         self._clock = clock
@@ -86,15 +89,24 @@ class AccountAsker:
         try:
             post(await question)
         except ApplianceError as problem:
-            self.refused[str(problem)[:200]] += 1
+            told = str(problem)[:_LETTERS_MAX]
+            if told not in self.refused and len(self.refused) < PROBLEMS_MAX:
+                self._say(f"asking the venue: {told}")
+                self.refused[told] = 0
+            if told in self.refused:
+                self.refused[told] += 1
 
     async def _account(self, command: AskAccount) -> AccountReported:
         start = str(max(0, command.trades_from_ns // NANOSECONDS_PER_SECOND - _OVERLAP_S))
         balances = await self._private(rest.BALANCES, "Balance")
         opened = (await self._private(rest.OPEN_ORDERS, "OpenOrders")).open
-        closed, closed_complete = await self._closed(start)
-        trades, trades_complete = await self._trades(start)
-        account = Account(balances, opened, closed, trades, closed_complete and trades_complete, self._clock.wall_ns())
+        trades, complete = await self._trades(start)
+        closed: dict[str, rest.OrderInfo] = {}
+        # Whose a trade was is mostly said with it; only for one of an order that has ended must the ended be asked for.
+        if any(not trade.cl_ord_id and trade.ordertxid not in opened for trade in trades.values()):
+            closed, closed_complete = await self._closed(start)
+            complete = complete and closed_complete
+        account = Account(balances, opened, closed, trades, complete, self._clock.wall_ns())
         return _understood(account_report(command.request, account, self._names))
 
     async def _order(self, client_id: str) -> OrderReported:

@@ -4,7 +4,8 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from appliance.core.clock import Clock
 from appliance.core.errors import ApplianceError
@@ -21,21 +22,24 @@ PINGS_KEPT_MAX: Final = 16
 _MILLISECONDS = 1_000
 
 
+class Means(NamedTuple):
+    """Hold what every connection needs: the generator spreads the waits, and problems are said to a person."""
+
+    clock: Clock
+    generator: random.Random
+    say: Callable[[str], None]
+
+
 class Connection(ABC):
     """Keep one WebSocket connected for as long as it runs."""
 
-    def __init__(
-        self,
-        place: Endpoint,
-        clock: Clock,
-        generator: random.Random,
-        limits: LinkLimits = STANDARD,
-    ) -> None:
-        """Connect to an endpoint; the generator spreads the waits between attempts."""
+    def __init__(self, place: Endpoint, means: Means, limits: LinkLimits = STANDARD) -> None:
+        """Connect to an endpoint."""
         self._place = place
-        self._clock = clock
+        self._clock = means.clock
+        self._say = means.say
         self._limits = limits
-        self._backoff = Backoff(min(RETRY_FIRST_MS, limits.retry_cap_ms), limits.retry_cap_ms, generator)
+        self._backoff = Backoff(min(RETRY_FIRST_MS, limits.retry_cap_ms), limits.retry_cap_ms, means.generator)
         self._link: WebSocketLink | None = None
         self._requests = 0
         self._pings: dict[int, int] = {}
@@ -69,11 +73,11 @@ class Connection(ABC):
                 await self._prepare()
                 await self._reach(link)
         except (OSError, ApplianceError) as problem:  # also TimeoutError: the next attempt will find out again
-            self.problem = str(problem) or "the venue did not answer in time"
+            self._tell(str(problem) or "the venue did not answer in time")
             return
         self._link = link
         try:
-            self.problem = await ended
+            self._tell(await ended)
         finally:
             self._link = None
             link.abort("closed by this side")
@@ -119,6 +123,12 @@ class Connection(ABC):
     def _give_up(self, reason: str) -> None:
         if self._link is not None:
             self._link.abort(reason)
+
+    def _tell(self, problem: str) -> None:
+        """Say a problem that is not the last one again: a venue that is away for a day is said once."""
+        if problem != self.problem:
+            self.problem = problem
+            self._say(f"{type(self).__name__}: {problem}")
 
     def _closed(self, reason: str, ended: "asyncio.Future[str]") -> None:
         if not ended.done():

@@ -4,14 +4,12 @@ Which books to subscribe to, and when to begin one anew, is decided in the step,
 it out, and keeps the answers to its own requests to itself.
 """
 
-import random
 from collections.abc import Callable
 from typing import Final
 
-from appliance.core.clock import Clock
 from appliance.core.commands import SubscribeMarket
 from appliance.core.events import AnyEvent, FeedChanged, MarketFrame
-from appliance.venues.kraken.connection import Connection
+from appliance.venues.kraken.connection import Connection, Means
 from appliance.venues.kraken.endpoint import Endpoint
 from appliance.venues.kraken.link import STANDARD, LinkLimits
 from appliance.wire.kraken.account import AccountDecoder
@@ -30,13 +28,12 @@ class KrakenFeed(Connection):
         self,
         place: Endpoint,
         post: Callable[[AnyEvent], None],
-        clock: Clock,
-        generator: random.Random,
+        means: Means,
         depth: int,
         limits: LinkLimits = STANDARD,
     ) -> None:
         """Connect to an endpoint and post events."""
-        super().__init__(place, clock, generator, limits)
+        super().__init__(place, means, limits)
         self._post = post
         self._depth = depth
         self._answers = AccountDecoder()

@@ -51,9 +51,9 @@ async def join(config: Config, clock: Clock, say: Callable[[str], None], patienc
         attempts += 1
         problem = ""
         try:
-            key = read_key(key_path(state, TRADER_KEY))
+            key = read_key(key_path(TRADER_KEY, state))
             client = RestClient(place, key, nonce)
-            return _venue(config, client, await _asked(config, client, state), clock)
+            return _venue(config, client, await _asked(config, client, state), clock, say)
         except ConfigError:
             # A key or an instrument that is not there yet may come with the venue; one that is wrong will not.
             if clock.monotonic_ns() >= until_ns:
@@ -87,7 +87,7 @@ async def _asked(config: Config, client: RestClient, state: Path) -> Names:
 def _from_what_was_known(
     config: Config, place: Endpoint, nonce: NonceCounter, clock: Clock, say: Callable[[str], None], problem: str
 ) -> Venue:
-    key: VenueKey = read_key(key_path(config.paths.state, TRADER_KEY))
+    key: VenueKey = read_key(key_path(TRADER_KEY, config.paths.state))
     path = config.paths.state / TERMS_NAME
     try:
         body = path.read_bytes() if path.stat().st_size <= TERMS_BYTES_MAX else b""
@@ -95,7 +95,7 @@ def _from_what_was_known(
     except (OSError, WireError) as absent:
         raise WireError(f"the venue does not answer, and its terms are not known yet: {problem}") from absent
     say(f"the venue does not answer ({problem}); starting with the terms it was known by")
-    return _venue(config, RestClient(place, key, nonce), names, clock)
+    return _venue(config, RestClient(place, key, nonce), names, clock, say)
 
 
 def _names(config: Config, body: bytes) -> Names:
@@ -103,7 +103,7 @@ def _names(config: Config, body: bytes) -> Names:
     return Names(understood(found, "AssetPairs"), config.market.instruments)
 
 
-def _venue(config: Config, client: RestClient, names: Names, clock: Clock) -> Venue:
+def _venue(config: Config, client: RestClient, names: Names, clock: Clock, say: Callable[[str], None]) -> Venue:
     limits = LinkLimits(clock_offset_ns_max=config.venue.clock_offset_ms_max * NANOSECONDS_PER_MILLISECOND)
     market, orders = _place(config, config.venue.market_url), _place(config, config.venue.orders_url)
-    return Venue(market, orders, names, AccountAsker(client, names, clock), limits)
+    return Venue(market, orders, names, AccountAsker(client, names, clock, say), limits)

@@ -9,6 +9,7 @@ from appliance.core.secret import Secret, read_secret
 
 TRADER_KEY: Final = "venue.key"
 LAST_RESORT_KEY: Final = "last-resort.key"
+# systemd.exec(5), LoadCredential=: only the service that is handed a key can read it.
 _CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 
 
@@ -19,8 +20,8 @@ class VenueKey(NamedTuple):
     private: Secret
 
 
-def key_path(state: Path, name: str) -> Path:
-    """Return where a key is: handed over by systemd (systemd.exec(5), LoadCredential=), else in the state folder."""
+def key_path(name: str, state: Path) -> Path:
+    """Return where a key lies: among the credentials handed to the service, or in the state folder."""
     credentials = os.environ.get(_CREDENTIALS)
     handed = Path(credentials) / name if credentials else None
     return handed if handed is not None and handed.exists() else state / name

@@ -7,13 +7,12 @@ about.
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Final
 
 from msgspec import UNSET
 
-from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, Clock
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.commands import (
     AskAccount,
     AskOrder,
@@ -40,7 +39,7 @@ from appliance.core.instruments import Instrument
 from appliance.core.secret import Secret
 from appliance.core.values import PRICED_KINDS, REFUSED_AS_DUPLICATE, STOP_KINDS
 from appliance.venues.kraken.account import KEY_REJECTIONS, AccountAsker
-from appliance.venues.kraken.connection import Connection
+from appliance.venues.kraken.connection import Connection, Means
 from appliance.venues.kraken.endpoint import Endpoint
 from appliance.venues.kraken.link import STANDARD, LinkLimits
 from appliance.wire.kraken.account import AccountDecoder, Balances, Executions
@@ -89,12 +88,11 @@ class KrakenOrders(Connection):
         asker: AccountAsker,
         names: Names,
         post: Callable[[AnyEvent], None],
-        clock: Clock,
-        generator: random.Random,
+        means: Means,
         limits: LinkLimits = STANDARD,
     ) -> None:
         """Connect to an endpoint; the asker gets tokens and answers questions over REST."""
-        super().__init__(place, clock, generator, limits)
+        super().__init__(place, means, limits)
         self._asker = asker
         self._instruments = names.instruments
         self._post = post

@@ -18,7 +18,10 @@ from appliance.wire.kraken.signing import signed
 
 TIMEOUT_S: Final = 5.0
 WAITING_MAX: Final = 32
+LIMITED: Final = b"EAPI:Rate limit exceeded"
+PAUSE_S: Final = 2.0
 _READ_BYTES: Final = 65_536
+_ERROR_BYTES: Final = 200
 
 
 class RestClient:
@@ -32,6 +35,7 @@ class RestClient:
         self._timeout_s = timeout_s
         self._turn = asyncio.Lock()
         self._waiting = 0
+        self._held_until_s = 0.0
 
     async def public(self, name: str, fields: Mapping[str, str] | None = None) -> bytes:
         """Return the body that answers a public request."""
@@ -42,13 +46,19 @@ class RestClient:
         """Return the body that answers a signed request."""
         if self._waiting >= WAITING_MAX:
             raise WireError(f"{self._waiting} requests wait for the venue already")
+        if asyncio.get_running_loop().time() < self._held_until_s:
+            raise WireError("the venue's request rate was used up; asking again in a moment")
         self._waiting += 1
         try:
             async with self._turn:
                 request = signed(
                     f"/0/private/{name}", fields or {}, self._nonce.next(), self._key.name, self._key.private
                 )
-                return await self._exchange(http.post(self._place, request.path, request.body, request.headers))
+                body = await self._exchange(http.post(self._place, request.path, request.body, request.headers))
+                # Every further request would only keep the venue's counter up.
+                if LIMITED in body[:_ERROR_BYTES]:
+                    self._held_until_s = asyncio.get_running_loop().time() + PAUSE_S
+                return body
         finally:
             self._waiting -= 1
 

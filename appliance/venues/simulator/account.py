@@ -99,6 +99,12 @@ class Account:
         """Return the maker's and the taker's fee at a moment; a schedule may ask less than is listed, never more."""
         return instrument.maker_fee_ppm, instrument.taker_fee_ppm
 
+    def deposit(self, quanta: int) -> None:
+        """Take cash in that no execution brought, or give it out again."""
+        require(self.cash_quanta + quanta >= self.held_quanta, "only free cash can leave the account")
+        self._opening_quanta += quanta
+        self.cash_quanta += quanta
+
     def holdings(self) -> tuple[Holding, ...]:
         """Return every position that is not zero."""
         return tuple(Holding(symbol, lots) for symbol, lots in self.lots.items() if lots)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import signal
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -18,9 +19,12 @@ from appliance.venues.simulator.instruments import BUILT_IN
 from appliance.venues.simulator.kraken.faults import FaultPlan
 from appliance.venues.simulator.kraken.issued import issued, keys_of
 from appliance.venues.simulator.kraken.keys import TRADE, ApiKey, seeded_key
+from appliance.venues.simulator.kraken.names import Catalogue
 from appliance.venues.simulator.kraken.paper import paper_floor
-from appliance.venues.simulator.kraken.rates import RateTier
+from appliance.venues.simulator.kraken.rates import PRO, RateTier
 from appliance.venues.simulator.kraken.server import KrakenServer, Latency
+from appliance.venues.simulator.replay import Moment
+from appliance.venues.simulator.replay_files import recorded
 
 SPEED_MAX: Final = 1_000
 LATENCY_MS_MAX: Final = 60_000
@@ -41,6 +45,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="a further key that may trade, made if missing, for another client",
+    )
+    parser.add_argument(
+        "--replay",
+        action="append",
+        default=[],
+        metavar="SYMBOL=FILE",
+        help="let a recording happen again: bars in .parquet, or Kraken frames one a line in .jsonl or .jsonl.zst",
     )
     parser.add_argument("--speed", type=int, default=1, metavar="N", help="let the market live N times as fast")
     parser.add_argument(
@@ -75,6 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             instruments=_listed(config.market.instruments),
             trade_interval_ns=NANOSECONDS_PER_SECOND // config.market.trades_per_second,
             speed=arguments.speed,
+            recordings=_recordings(arguments.replay, config.market.instruments),
         )
         server = KrakenServer(
             floor,
@@ -83,7 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
             port=port,
             latency=Latency(arguments.latency_ms, LATENCY_SIGMA, seed),
             faults=FaultPlan.parse(arguments.faults, seed),
-            tier=UNHURRIED,
+            # Who runs it alone meets the limits that the venue has.
+            tier=PRO if arguments.config is None else UNHURRIED,
         )
         server.seed, server.on_arrival = seed, log
         asyncio.run(_serve(server, _facts(arguments, config, seed, keys), as_json=arguments.json))
@@ -107,7 +120,8 @@ async def _serve(server: KrakenServer, facts: dict[str, object], *, as_json: boo
 
 
 def _facts(arguments: argparse.Namespace, config: Config, seed: int, keys: list[ApiKey]) -> dict[str, object]:
-    facts: dict[str, object] = {"market": "synthetic", "seed": seed}
+    market = f"replay of {', '.join(arguments.replay)}" if arguments.replay else "synthetic"
+    facts: dict[str, object] = {"market": market, "seed": seed}
     if arguments.config is not None:
         return facts | {"keys": str(config.paths.state)}
     return facts | {"key": keys[0].key, "private": keys[0].private_key.reveal()}
@@ -119,6 +133,17 @@ def _listed(symbols: tuple[str, ...]) -> tuple[Instrument, ...]:
     if unknown:
         raise ConfigError(f"the built-in venue does not list {', '.join(unknown)}; it lists {', '.join(listed)}")
     return tuple(listed[symbol] for symbol in symbols)
+
+
+def _recordings(words: list[str], symbols: tuple[str, ...]) -> dict[str, Iterator[Moment]]:
+    found = {}
+    for word in words:
+        symbol, _, name = word.partition("=")
+        if symbol not in symbols or not name:
+            raise ConfigError(f"--replay {word}: write SYMBOL=FILE with a symbol of {', '.join(symbols)}")
+        [instrument] = _listed((symbol,))
+        found[symbol] = recorded(Path(name), instrument, Catalogue([instrument]).listed[symbol].grid)
+    return found
 
 
 def _finish(stopped: "asyncio.Future[None]") -> None:

@@ -18,12 +18,12 @@ from appliance.core.errors import ConfigError, ConversionError
 from appliance.core.events import AnyEvent, OrderEnded, OrderTraded, TradePrinted
 from appliance.core.instruments import Instrument
 from appliance.core.require import require
-from appliance.core.values import QUANTA_PER_QUOTE_UNIT, Ending, OrderKind, Side, VenueState
+from appliance.core.values import QUANTA_PER_QUOTE_UNIT, Ending, OrderKind, SelfTrade, Side, VenueState
 from appliance.venues.simulator.fees import TieredAccount
 from appliance.venues.simulator.ladder import LadderMarket
 from appliance.venues.simulator.listing import Listing
 from appliance.venues.simulator.matching import Place
-from appliance.venues.simulator.terms import InForce, PaperOrder, SelfTrade, Step, StepKind, Terms
+from appliance.venues.simulator.terms import InForce, PaperOrder, Step, StepKind, Terms
 
 OPEN_ORDERS_MAX: Final = 225
 ENDED_ORDERS_KEPT_MAX: Final = 20_000

@@ -47,7 +47,9 @@ class Listing:
         market = self.market
         venue_ns = market.next_ns + self._epoch_ns
         maker_side = Side.SELL if market.taker_buys else Side.BUY
-        if self.resting[maker_side]:
+        if not market.taker_lots:
+            pass
+        elif self.resting[maker_side]:
             self._meet_resting(maker_side, venue_ns, events)
         else:
             self._meet_makers(maker_side, venue_ns, events)

@@ -7,7 +7,7 @@ import msgspec
 
 from appliance.core.commands import SendOrder
 from appliance.core.events import OrderTraded
-from appliance.core.values import OrderKind, Side
+from appliance.core.values import OrderKind, SelfTrade, Side
 from appliance.venues.simulator.orders import VenueOrder
 
 
@@ -29,14 +29,6 @@ class InForce(enum.StrEnum):
     GTD = "gtd"
     IOC = "ioc"
     FOK = "fok"
-
-
-class SelfTrade(enum.StrEnum):
-    """Name which of the account's own two orders gives way when they meet."""
-
-    CANCEL_NEWEST = "cancel_newest"
-    CANCEL_OLDEST = "cancel_oldest"
-    CANCEL_BOTH = "cancel_both"
 
 
 TRIGGERED: Final = frozenset(

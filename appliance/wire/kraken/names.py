@@ -65,15 +65,18 @@ class Names:
         self.instruments = {name: instrument_of(found[name][1]) for name in wanted}
         _refuse_shared(self.instruments.values())
         self._by_name = {
-            known: self.instruments[name]
-            for name in self.instruments
-            for known in (name, found[name][0], found[name][1].altname, found[name][1].wsname)
+            known: self.instruments[name] for name in self.instruments for known in _names_of(name, *found[name])
         }
         self.quote = next(iter(self.instruments.values())).quote
 
     def find(self, name: str) -> Instrument | None:
         """Return the instrument of that name, if it is one of ours."""
         return self._by_name.get(name)
+
+
+def _names_of(name: str, key: str, pair: PairInfo) -> tuple[str, ...]:
+    # Asked for an instrument by one name, the venue may answer under that name, and speak of it by another later.
+    return name, key, pair.altname, pair.wsname, pair.base + pair.quote
 
 
 def _ppm(percent: Decimal) -> int:

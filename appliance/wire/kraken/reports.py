@@ -103,7 +103,7 @@ def _trade(key: str, trade: TradeInfo, ours: Mapping[str, str], names: Names) ->
     if isinstance(lots, Refused):
         return lots
     return OrderTraded(
-        client_id=ours.get(trade.ordertxid, trade.ordertxid),
+        client_id=trade.cl_ord_id or ours.get(trade.ordertxid, trade.ordertxid),
         trade_id=key,
         instrument=instrument.symbol,
         side=Side(trade.type),

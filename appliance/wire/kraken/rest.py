@@ -90,6 +90,7 @@ class TradeInfo(RestPart, frozen=True, gc=False):
     fee: Decimal
     vol: Decimal
     maker: bool = False
+    cl_ord_id: Text | None = None
 
 
 class OpenOrders(RestPart, frozen=True, gc=False):

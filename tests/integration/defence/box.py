@@ -76,12 +76,17 @@ class Box:
         self.lease = LeaseReader(lease_path(self.runtime), boot_identity())
         self.pulse = HeartbeatReader(heartbeat_path(self.runtime), boot_identity())
 
+    def reach_venue_through(self, port: int) -> None:
+        """Let the appliance, and it alone, reach the venue through another port of this machine."""
+        text = self.config.read_text(encoding="utf-8")
+        self.config.write_text(text.replace(f"127.0.0.1:{self.place.port}", f"127.0.0.1:{port}"), encoding="utf-8")
+
     def start(self, *names: str) -> None:
         """Start processes; none is started again by itself."""
         for name in names:
             log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
             log = (*log, "--faults", self.faults) if self.faults else log
-            more = log if name == "venue" else ()
+            more = (*log, "--port", str(self.place.port)) if name == "venue" else ()
             words = [sys.executable, "-m", "appliance", name, "--config", str(self.config), *more]
             self.processes[name] = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

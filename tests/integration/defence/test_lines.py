@@ -1,6 +1,7 @@
 """Each line of defence with the ones before it disabled, in the running appliance."""
 
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from appliance.safety.lamps import Lamp
 from appliance.safety.modes import Mode
 from tests.integration.defence.box import Box, ms, tell
+from tests.integration.defence.wire import Wire
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]
 
@@ -116,3 +118,26 @@ def test_when_everything_is_killed_the_venue_cancels_by_itself(make_box: MakeBox
     clear_ns = box.until(lambda: not box.open_ids())
     assert ms(killed_ns, clear_ns) <= 10_000 + SEEN_LATE_MS
     tell(f"everything killed to venue clear {ms(killed_ns, clear_ns):.0f} ms (timer 10 s)")
+
+
+def test_when_the_network_is_cut_the_venue_cancels_by_itself(make_box: MakeBox) -> None:
+    """All of ours run and a stop is pressed, but nothing reaches the venue: the lamp never claims a stop that nobody
+    verified, and the venue's own timer cancels. It fails when the timer needs a connection, or the lamp hopes.
+    """
+    box = make_box()
+    wire = Wire(box.place.port)
+    try:
+        box.reach_venue_through(wire.port)
+        box.start_trading()
+        box.until(lambda: box.arrived("cancel_all_orders_after"))
+        box.rest("left-behind")
+        wire.cut()
+        cut_ns = time.monotonic_ns()
+        box.press("press estop")
+        clear_ns = box.until(lambda: not box.open_ids())
+        assert box.lamp() is Lamp.EMERGENCY
+        assert not box.permits()
+    finally:
+        wire.close()
+    assert ms(cut_ns, clear_ns) <= 10_000 + SEEN_LATE_MS
+    tell(f"network cut to venue clear {ms(cut_ns, clear_ns):.0f} ms (timer 10 s)")

@@ -18,6 +18,7 @@ from appliance.core.events import AnyEvent
 from appliance.core.secret import Secret
 from appliance.core.values import OrderKind, Side
 from appliance.venues.kraken.account import AccountAsker
+from appliance.venues.kraken.connection import Means
 from appliance.venues.kraken.endpoint import Endpoint, endpoint
 from appliance.venues.kraken.feed import KrakenFeed
 from appliance.venues.kraken.keys import VenueKey
@@ -30,6 +31,7 @@ from appliance.wire.kraken.numbers import written_time
 from appliance.wire.kraken.rest import PairInfo
 
 CLOCK = SystemClock()
+MEANS = Means(CLOCK, random.Random(1), lambda _: None)
 WAIT_S = 5.0
 QUICK = LinkLimits(ping_interval_ns=50_000_000, silence_ns_max=300_000_000, retry_cap_ms=50)
 PAIR = PairInfo(
@@ -161,6 +163,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.events: list[AnyEvent] = []
+        self.said: list[str] = []
         self._news = asyncio.Event()
 
     def post(self, event: AnyEvent) -> None:
@@ -183,11 +186,11 @@ class Desk:
 
 def feed(venue: Endpoint, desk: Desk, limits: LinkLimits = QUICK) -> KrakenFeed:
     """Return a market data connection that retries quickly."""
-    return KrakenFeed(venue, desk.post, CLOCK, random.Random(1), 10, limits)
+    return KrakenFeed(venue, desk.post, MEANS, 10, limits)
 
 
 def orders(venue: Scripted, desk: Desk, folder: Path, limits: LinkLimits = QUICK) -> KrakenOrders:
     """Return an order connection that retries quickly."""
     client = RestClient(venue.web, KEY, NonceCounter(folder / "nonce", CLOCK), 1.0)
-    asker = AccountAsker(client, NAMES, CLOCK)
-    return KrakenOrders(venue.websocket, asker, NAMES, desk.post, CLOCK, random.Random(1), limits)
+    asker = AccountAsker(client, NAMES, CLOCK, desk.said.append)
+    return KrakenOrders(venue.websocket, asker, NAMES, desk.post, MEANS, limits)

@@ -313,6 +313,32 @@ def test_the_account_is_told_in_our_terms(tmp_path: Path) -> None:
     play(scene, tmp_path)
 
 
+def test_whose_a_trade_was_is_found_out(tmp_path: Path) -> None:
+    """Shows a trade named by itself, by its open and by its ended order, and a stranger's; fails when one is lost."""
+
+    async def scene(venue: Scripted, desk: Desk, shell: KrakenOrders) -> None:
+        trade: dict[str, Any] = {"pair": "XXBTZUSD", "time": 1700000001.25, "type": "buy", "price": "64000.1"}
+        trade |= {"fee": "0", "vol": "0.0001"}
+        venue.rest |= {
+            "Balance": {},
+            "OpenOrders": {"open": {"V2": INFO | {"cl_ord_id": "b4-2"}}},
+            "TradesHistory": {"trades": {"T1": trade | {"ordertxid": "V1", "cl_ord_id": "b4-1"}}, "count": 1},
+        }
+        assert shell.send(AskAccount(1, 0))
+        await desk.until(lambda: desk.of(AccountReported))
+        assert [each.client_id for each in desk.of(AccountReported)[0].trades] == ["b4-1"]
+        assert "ClosedOrders" not in [name for name, _ in venue.posted]
+        venue.rest |= {
+            "ClosedOrders": {"closed": {"V3": INFO | {"cl_ord_id": "b4-3", "status": "closed"}}, "count": 1},
+            "TradesHistory": {"trades": {f"T{n}": trade | {"ordertxid": f"V{n}"} for n in (2, 3, 4)}, "count": 3},
+        }
+        assert shell.send(AskAccount(2, 0))
+        await desk.until(lambda: len(desk.of(AccountReported)) >= 2)
+        assert [each.client_id for each in desk.of(AccountReported)[1].trades] == ["b4-2", "b4-3", "V4"]
+
+    play(scene, tmp_path)
+
+
 def test_a_question_without_an_answer_is_no_answer(tmp_path: Path) -> None:
     """Shows that a refused question posts nothing and may be asked again; fails when it were taken for not found."""
 
@@ -320,8 +346,9 @@ def test_a_question_without_an_answer_is_no_answer(tmp_path: Path) -> None:
         venue.rest["OpenOrders"] = ["EService:Unavailable"]
         assert shell.send(AskOrder("b4-1"))
         await desk.until(lambda: any(name == "OpenOrders" for name, _ in venue.posted))
-        await asyncio.sleep(0.05)
+        await desk.until(lambda: desk.said)
         assert desk.of(OrderReported) == []
+        assert desk.said == ["asking the venue: the venue refused OpenOrders: EService:Unavailable"]
 
     play(scene, tmp_path)
 
@@ -330,3 +357,21 @@ def test_a_question_without_an_answer_is_no_answer(tmp_path: Path) -> None:
 def test_doubtful_words_are_no_refusal(error: str) -> None:
     """Shows that a refusal needs the documented words; fails when a beginning of them were enough."""
     assert not is_refusal(error)
+
+
+def test_a_rate_that_is_used_up_is_given_time(tmp_path: Path) -> None:
+    """Shows that after the venue's word nothing more is asked for a moment; fails when the counter is kept up."""
+
+    async def scene(venue: Scripted, desk: Desk, shell: KrakenOrders) -> None:
+        venue.rest["OpenOrders"] = ["EAPI:Rate limit exceeded"]
+        assert shell.send(AskOrder("b4-1"))
+        await desk.until(lambda: desk.said)
+        count = len(venue.posted)
+        for _ in range(5):
+            assert shell.send(AskOrder("b4-1"))
+        await desk.until(lambda: len(desk.said) >= 2)
+        await asyncio.sleep(0.05)
+        assert len(venue.posted) == count
+        assert desk.of(OrderReported) == []
+
+    play(scene, tmp_path)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from appliance.core.clock import SystemClock
 from appliance.reporting.main import allowed_hosts
 from appliance.reporting.model import Model
+from appliance.reporting.panel.bench import no_bench
+from appliance.reporting.panel.request import Door
 from appliance.reporting.panel.routes import routes
 from appliance.reporting.panel.server import PanelLimits, PanelServer
 from tests.integration.reporting.loops import eventually
@@ -30,7 +32,7 @@ class Bench:
         self.model.greet(hello(0))
         clock = SystemClock()
         names = allowed_hosts("127.0.0.1", "bot4-demo")
-        self.panel = PanelServer(self.model, clock, routes(self.model, clock), names, limits)
+        self.panel = PanelServer(self.model, clock, routes(self.model, clock), Door(names), limits, no_bench)
         self.port = 0
         self.writers: list[asyncio.StreamWriter] = []
 

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import ClientError
+from kraken.spot import SpotAsyncClient
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -123,6 +125,22 @@ def test_a_connection_can_break_after_an_order() -> None:
         await one.send("add_order", 2, **ORDER)
         with pytest.raises(ConnectionClosed):
             await one.answer(2)
+        assert len(venue.server.state.floor.open) == 1
+
+    going_wrong("disconnect=1000", work)
+
+
+def test_a_call_can_break_after_it_was_carried_out() -> None:
+    """Shows the same over REST: no answer, and the order lives; fails when a lost answer means a lost order."""
+
+    async def work(venue: PaperVenue, _: Caller) -> None:
+        client = SpotAsyncClient(key=venue.key.key, secret=venue.secret, url=venue.server.url)
+        order = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.001", "price": "50000"}
+        try:
+            with pytest.raises(ClientError):
+                raise AssertionError(await client.request("POST", "/0/private/AddOrder", params=order))
+        finally:
+            await client.close()
         assert len(venue.server.state.floor.open) == 1
 
     going_wrong("disconnect=1000", work)

@@ -5,6 +5,7 @@ that leaves it is a finding. `SEEDS` give a fuzzer something to start from.
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 import msgspec
@@ -15,20 +16,32 @@ from appliance.core.errors import ApplianceError, ConfigError, JournalDamaged, W
 from appliance.core.records import Row
 from appliance.core.seal import generate, sign
 from appliance.core.seal import verify as verify_seal
+from appliance.core.secret import Secret
 from appliance.core.settings.explain import template
+from appliance.core.values import Side
 from appliance.guardian import latch
 from appliance.kernels import book
 from appliance.market.recording import file_items
-from appliance.reporting.panel.request import Refusal
+from appliance.reporting.command_logs import line_of, parsed
+from appliance.reporting.monitor.fleet import Fleet
+from appliance.reporting.monitor.screen import lines
+from appliance.reporting.mqtt.payloads import State
+from appliance.reporting.mqtt.payloads import encode as encode_payload
+from appliance.reporting.panel.request import Door, Refusal
 from appliance.reporting.panel.request import parse as parse_request
 from appliance.reporting.panel.response import encode_response, refusal_response
 from appliance.safety.audit_chain import Head, entry, follow
 from appliance.safety.lease import LatchCause
 from appliance.trading import records
+from appliance.venues.simulator.kraken.http import HttpReader
 from appliance.wire.kraken.account import AccountDecoder
 from appliance.wire.kraken.answers import AnswerDecoder
 from appliance.wire.kraken.numbers import Grid
 from appliance.wire.kraken.reader import FrameReader
+from appliance.wire.kraken.requests import AddOrder
+from appliance.wire.kraken.requests import encode as encode_request
+from appliance.wire.kraken.serving import rest
+from appliance.wire.kraken.serving.requests import Asked, OrderParams, RequestDecoder
 from appliance.wire.link import encode
 from appliance.wire.report import Subscribe, reporter_decoder, trader_decoder
 
@@ -53,6 +66,12 @@ ANSWER = (
     b'"time_in":"2023-10-04T16:25:01.123456Z","time_out":"2023-10-04T16:25:01.123466Z"}'
 )
 HEAD = b"GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+PRESS = (
+    b"POST /bench/estop HTTP/1.1\r\nHost: localhost\r\nX-Bot4-Press: 1\r\nContent-Length: 0\r\n"
+    b"Authorization: Basic YTp0dHR0\r\n\r\n"
+)
+PUBLISHED = encode_payload(State(device="a", wall_ms=1, stale=False, mode="NORMAL", lamp="NORMAL"))
+EXPORTED = b'{"BOT4_TRACE":"00ff","BOT4_WALL_NS":"5","BOT4_SEQUENCE":"1","BOT4_KIND":"fill","MESSAGE":"m"}\n'
 STRANGER = generate()
 
 
@@ -137,16 +156,58 @@ def _latch(data: bytes) -> None:
 
 
 def _panel(data: bytes) -> None:
-    outcome = parse_request(data, frozenset({"localhost"}))
-    if isinstance(outcome, Refusal):
-        encode_response(refusal_response(outcome))
-    elif not outcome.path.startswith("/"):
-        raise AssertionError(f"a strange request passed: {outcome}")
+    hosts = frozenset({"localhost"})
+    for door in (Door(hosts), Door(hosts, presses=frozenset({"/bench/estop"})), Door(hosts, token=Secret("t" * 32))):
+        outcome = parse_request(data, door)
+        if isinstance(outcome, Refusal):
+            encode_response(refusal_response(outcome))
+        elif not outcome.path.startswith("/") or (outcome.press and outcome.path not in door.presses):
+            raise AssertionError(f"a strange request passed: {outcome}")
+        elif door.token is not None and b"t" * 32 not in data and b"dHR0" not in data:
+            raise AssertionError("a request without the token passed")
+
+
+def _monitor(data: bytes) -> None:
+    fleet = Fleet("b")
+    for leaf in ("state", "birth", "chain", "recent", "event/fill", "summary/equity", "availability"):
+        fleet.take(f"b/a/{leaf}", data, retained=False, now_ns=0)
+        fleet.take(data.decode(errors="replace"), data, retained=True, now_ns=0)
+    lines(fleet, 1, 1.0, 80, colour=True)
+
+
+def _log_export(data: bytes) -> None:
+    for told in parsed(data.splitlines(keepends=True), None):
+        line_of(told, 0, alone=True)
+
+
+def _venue_request(data: bytes) -> None:
+    asked = RequestDecoder().decode(data)
+    if isinstance(asked, Asked) and isinstance(asked.params, OrderParams):
+        asked.params.asked()
+
+
+def _venue_form(data: bytes) -> None:
+    for content_type in ("application/json", "application/x-www-form-urlencoded"):
+        found = rest.fields(data, content_type) or {}
+        rest.nonce_of(found)
+        rest.new_order(found, 0)
+        rest.named(found, "txid", "orders")
+
+
+def _venue_stream(data: bytes) -> None:
+    reader = HttpReader()
+    try:
+        for begin in range(0, len(data), CHUNK_BYTES):
+            reader.feed(data[begin : begin + CHUNK_BYTES])
+            reader.next()
+    except WireError:
+        pass
 
 
 CONFIGURATION = b'[device]\nname = "box"\nversion_count = 7\n'
 _LINE = entry(Head(), "latched", {"cause": "BUTTON"}, wall_ns=1, monotonic_ns=1)[0]
 _LATCHED = latch._encode(latch.LatchRecord.lost(LatchCause.BUTTON, 7))
+_ORDER = AddOrder(order_type="market", side=Side.BUY, order_qty=Decimal(1), symbol="BTC/USD")
 _MODE = records.Mode("BOOT", "NORMAL", "good", "trader", 0, 0)
 
 TARGETS: dict[str, Target] = {
@@ -160,5 +221,10 @@ TARGETS: dict[str, Target] = {
     "seal": Target(_seal, (sign(CONFIGURATION, generate().private, "d", {}),)),
     "audit": Target(_audit, (_LINE,)),
     "latch": Target(_latch, (_LATCHED,)),
-    "panel": Target(_panel, (HEAD,)),
+    "panel": Target(_panel, (HEAD, PRESS)),
+    "monitor": Target(_monitor, (PUBLISHED,)),
+    "log_export": Target(_log_export, (EXPORTED,)),
+    "venue_request": Target(_venue_request, (encode_request(_ORDER, 1), b'{"method":"ping"}')),
+    "venue_form": Target(_venue_form, (b"nonce=1&pair=X&type=buy&ordertype=limit&volume=1&price=2", b'{"nonce":1}')),
+    "venue_stream": Target(_venue_stream, (b"POST /0 HTTP/1.1\r\nContent-Length: 3\r\n\r\na=b",)),
 }

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance.reporting.panel.request import Refusal, Request, parse
+from appliance.reporting.panel.request import Door, Refusal, Request, parse
 from appliance.reporting.panel.response import encode_response, refusal_response
 
 HOSTS = frozenset({"localhost"})
@@ -38,7 +38,7 @@ HEADS = st.one_of(
 @example(b"GET / HTTP/1.1\r\nHost: \r\n\r\n")
 def test_any_bytes_lead_to_a_request_or_a_refusal(head: bytes) -> None:
     """Nothing a client sends raises, and what passes is a plain path; wrong if raw input reached a handler."""
-    outcome = parse(head, HOSTS)
+    outcome = parse(head, Door(HOSTS))
     if isinstance(outcome, Refusal):
         assert outcome.status in STATUSES
         assert encode_response(refusal_response(outcome)).startswith(f"HTTP/1.1 {outcome.status} ".encode())
@@ -52,5 +52,5 @@ def test_any_bytes_lead_to_a_request_or_a_refusal(head: bytes) -> None:
 @given(st.from_regex(r"[!-~]{1,40}", fullmatch=True), st.sampled_from(["GET", "PUT", "get"]))
 def test_only_get_with_a_known_host_passes(target: str, method: str) -> None:
     """Exactly the method GET and a path pass; wrong if another spelling of either did."""
-    outcome = parse(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), HOSTS)
+    outcome = parse(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), Door(HOSTS))
     assert (outcome == Request(target)) == (method == "GET" and target.startswith("/"))

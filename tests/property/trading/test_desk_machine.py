@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from appliance.core import commands, events
-from appliance.core.values import Ending, Side, VenueState
+from appliance.core.values import Ending, OrderKind, Side, VenueState
 from appliance.trading.projected import ProjectedLedger
 from appliance.trading.records import Account
 from tests.unit.trading.builders import INSTRUMENTS, MARKET, SETTINGS, TAG, Bench, a_plan, fold_of, traded
@@ -25,6 +25,8 @@ class Resting:
 
     def __init__(self, command: commands.SendOrder) -> None:
         self.command = command
+        self.size_lots = command.size_lots
+        self.trigger_ticks = command.trigger_ticks
         self.open = True
         self.trades: list[events.OrderTraded] = []
 
@@ -38,7 +40,7 @@ class Resting:
         """Return what the venue would answer."""
         if self.open:
             return VenueState.OPEN
-        return VenueState.FILLED if self.filled_lots == self.command.size_lots else VenueState.CANCELED
+        return VenueState.FILLED if self.filled_lots == self.size_lots else VenueState.CANCELED
 
 
 class DeskAndVenue(RuleBasedStateMachine):
@@ -53,12 +55,40 @@ class DeskAndVenue(RuleBasedStateMachine):
         self.travelling: list[commands.SendOrder] = []
         self.venue: dict[str, Resting] = {}
         self.words: list[events.AnyEvent] = []
+        self.changes_count = 0
+        self.changes: list[tuple[int, commands.SendAmend]] = []
         self.trades_count = 0
 
     @rule(size_lots=st.integers(1, 20), side=st.sampled_from(Side))
     def plan(self, size_lots: int, side: Side) -> None:
         """Write an intent down."""
         self.bench.desk.plan(a_plan(side=side, size_lots=size_lots))
+
+    @rule(size_lots=st.integers(1, 20))
+    def guard(self, size_lots: int) -> None:
+        """Write the intent of a stop down, which may be changed later."""
+        self.bench.desk.plan(
+            a_plan(side=Side.SELL, size_lots=size_lots, reduce_only=True)._replace(
+                order_kind=OrderKind.STOP, trigger_ticks=900
+            )
+        )
+
+    @precondition(lambda self: any(order.stands for order in self.bench.ledger.unsettled()))
+    @rule(data=st.data(), size_lots=st.integers(1, 20), trigger_ticks=st.integers(800, 990))
+    def change(self, data: st.DataObject, size_lots: int, trigger_ticks: int) -> None:
+        """Ask for another size and trigger of a standing stop."""
+        standing = [order for order in self.bench.ledger.unsettled() if order.stands]
+        order = data.draw(st.sampled_from(standing))
+        self.bench.desk.amend(order, order.filled_lots + size_lots, 0, trigger_ticks, "drawn")
+        self.carry_out()
+
+    @precondition(lambda self: self.changes)
+    @rule(data=st.data(), lost=st.booleans(), refused=st.booleans())
+    def change_arrives(self, data: st.DataObject, lost: bool, refused: bool) -> None:
+        """Let a change reach the venue, late or never; past its deadline it is refused."""
+        sent_ns, change = self.changes.pop(data.draw(st.integers(0, len(self.changes) - 1)))
+        if not lost:
+            self.venue_changes(sent_ns, change, refused)
 
     @rule(back=st.integers(0, 3))
     def disk_catches_up(self, back: int) -> None:
@@ -83,14 +113,14 @@ class DeskAndVenue(RuleBasedStateMachine):
     def trade(self, data: st.DataObject, lots: int, price: int) -> None:
         """Fill part of an order at the venue."""
         resting = self.any_resting(data)
-        lots = min(lots, resting.command.size_lots - resting.filled_lots)
+        lots = min(lots, resting.size_lots - resting.filled_lots)
         if not resting.open or lots == 0:
             return
         self.trades_count += 1
         order = self.bench.ledger.orders[resting.command.client_id]
         fill = traded(order, f"T{self.trades_count}", lots, price_ticks=price, venue_ns=self.trades_count)
         resting.trades.append(fill)
-        resting.open = resting.filled_lots < resting.command.size_lots
+        resting.open = resting.filled_lots < resting.size_lots
         self.words.append(fill)
 
     @precondition(lambda self: self.venue)
@@ -154,6 +184,8 @@ class DeskAndVenue(RuleBasedStateMachine):
                     assert command.client_id not in self.sent_ns, "an order was sent twice"
                     self.sent_ns[command.client_id] = self.now_ns
                     self.travelling.append(command)
+                case commands.SendAmend():
+                    self.changes.append((self.now_ns, command))
                 case commands.SendCancel():
                     self.venue_cancels(command.client_id)
                 case commands.AskOrder():
@@ -169,6 +201,18 @@ class DeskAndVenue(RuleBasedStateMachine):
         else:
             resting.open = False
             self.words.append(events.OrderEnded(name, Ending.CANCELED, resting.filled_lots, 0))
+
+    def venue_changes(self, sent_ns: int, change: commands.SendAmend, refused: bool) -> None:
+        """Change at the venue, unless it cannot be or shall not be, and let it answer."""
+        resting, name = self.venue.get(change.client_id), change.client_id
+        in_time = self.now_ns - sent_ns <= SETTINGS.deadline_ns
+        possible = resting is not None and resting.open and change.size_lots > resting.filled_lots
+        if resting is None or not possible or not in_time or refused:
+            self.words.append(events.AmendRefused(name, "no"))
+            return
+        resting.size_lots, resting.trigger_ticks = change.size_lots, change.trigger_ticks
+        self.changes_count += 1
+        self.words.append(events.OrderAmended(name, change.size_lots, 0, change.trigger_ticks, self.changes_count))
 
     def answer(self, name: str) -> events.OrderReported:
         """Answer for one order as the venue must."""
@@ -192,6 +236,10 @@ class DeskAndVenue(RuleBasedStateMachine):
                 desk.ended(word)
             case events.OrderReported():
                 desk.reported(word)
+            case events.OrderAmended():
+                desk.amended(word)
+            case events.AmendRefused():
+                desk.amend_refused(word)
             case events.CancelRefused():
                 desk.missing_fills(word)
             case _:
@@ -214,18 +262,27 @@ class DeskAndVenue(RuleBasedStateMachine):
         """Every lot the venue holds or has filled is seen as filled or exposed."""
         for name, resting in self.venue.items():
             order = self.bench.ledger.orders[name]
-            possible = resting.command.size_lots if resting.open else resting.filled_lots
+            possible = resting.size_lots if resting.open else resting.filled_lots
             assert order.filled_lots + order.exposed_lots >= possible, "a lot is neither booked nor exposed"
 
     def teardown(self) -> None:
         """Heal everything: every lost word is asked for, and the two sides agree to the quantum."""
         self.travelling.clear()
+        for order in list(self.bench.ledger.unsettled()):
+            if order.stands:
+                self.bench.desk.cancel(order)
         for _ in range(40):
             self.now_ns += SETTINGS.query_interval_ns * 8
             for resting in self.venue.values():
                 for fill in resting.trades:
                     self.tell(fill)
             self.bench.at(self.now_ns).desk.on_time()
+            self.carry_out()
+            changes, self.changes = self.changes, []
+            for sent_ns, change in changes:
+                self.venue_changes(sent_ns, change, refused=False)
+            for guard in [order for order in self.bench.ledger.unsettled() if order.stands]:
+                self.bench.desk.cancel(guard)
             self.carry_out()
             words, self.words = self.words, []
             for word in words:

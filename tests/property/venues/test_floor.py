@@ -1,5 +1,6 @@
 """The paper venue's promises under random requests and random passages of time."""
 
+import math
 import random
 import zlib
 from decimal import Decimal
@@ -130,6 +131,10 @@ def test_every_promise_holds_under_random_requests(seed: int, steps: list[int]) 
                 lots[each["side"]] += round(each["last_qty"] * 10**8)
     assert lots["buy"] - lots["sell"] == counter.floor.account.lots[PAIR]
     balances = [each for message in messages if message["channel"] == "balances" for each in message["data"]]
+    known = {"USD": 10_000.0, "BTC": 0.0}
+    for each in balances:
+        known[each["asset"]] += each["amount"] - each["fee"]
+        assert math.isclose(known[each["asset"]], each["balance"], abs_tol=1e-6)
     last = [each["balance"] for each in balances if each["asset"] == "BTC"]
     assert round(last[-1] * 10**8 if last else 0) == counter.floor.account.lots[PAIR]
     for order in counter.floor.orders.values():
@@ -156,7 +161,10 @@ def test_changes_turn_the_old_view_into_the_new(
     """
     before, after = (sorted(view.items(), key=lambda level: level[0] * sign)[:depth] for view in (old, new))
     kept = dict(before)
-    for price, lots in changes(before, after, sign):
+    told = changes(before, after, sign)
+    # What only falls out of the depth is not told: a client that does not truncate is to be found out.
+    assert all(lots or len(after) < len(before) or price * sign <= after[-1][0] * sign for price, lots in told)
+    for price, lots in told:
         if lots:
             kept[price] = lots
         else:

@@ -32,7 +32,12 @@ EXAMPLES = {
     "an address must begin": "[venue]\nplain_loopback_allowed = false",
     "live trading needs a real stop": f'[trading]\nmode = "live"\n[pins]\nfactory = "simulated"\n{SHARED}',
     "live trading needs a set clock": f'[trading]\nmode = "live"\n[safety]\nclock_unsynced_allowed = true\n{SHARED}',
+    "username and password_file": '[mqtt]\nusername = "me"',
+    "certificate_file and key_file": '[mqtt]\nkey_file = "/k"',
+    "certificates are only": '[mqtt]\nbroker = "mqtt://b"\nca_file = "/c"',
     "the venue's own timer": '[trading]\nmode = "live"',
+    "live trading gives models": f'[trading]\nmode = "live"\n[models]\nweight = "trial"\n{SHARED}',
+    "models.bar_s must be": "[market]\nbar_s = 900",
     "state must survive": '[paths]\nruntime = "/var/lib/bot4-edge"',
 }
 PINS = ("estop", "reset", "red", "green", "blue", "yellow", "tamper", "relay")

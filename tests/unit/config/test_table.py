@@ -10,7 +10,7 @@ import pytest
 from appliance.core.config import Config, demo, load, loads
 from appliance.core.errors import ConfigError
 from appliance.core.settings.explain import explanation, in_force, template
-from appliance.core.settings.kinds import Address, Choice, Exact, Folder, Several, Switch, Text, Whole
+from appliance.core.settings.kinds import Address, Choice, Exact, Folder, OrNothing, Several, Switch, Text, Whole
 from appliance.core.settings.table import SECTIONS, SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,7 +27,7 @@ def refused(setting: Setting, value: str) -> str:
     )
 
 
-def outside(setting: Setting) -> list[str]:
+def outside(setting: Setting) -> list[str]:  # noqa: PLR0911 - one answer for each kind
     """Return values of the right type just outside what a setting accepts."""
     kind: Any = setting.kind
     match kind:
@@ -56,6 +56,8 @@ def outside(setting: Setting) -> list[str]:
             one = kind.element.toml(setting.default[0])  # type: ignore[index]
             many = ", ".join(f'"AA{number}/USD"' for number in range(kind.count_max + 1))
             return ["[]", f"[{one}, {one}]", f"[{many}]", "[1]", one]
+        case OrNothing():
+            return [value for value in outside(setting._replace(kind=kind.kind)) if value != '""']
         case _:
             raise AssertionError(setting)
 

@@ -51,7 +51,10 @@ def refuse(rig: Rig) -> Rig:
     rig.bar(Stance.ENTER)
     order = rig.orders()[-1]
     rig.venue = True
-    return rig.tell(events.OrderRefused(order.client_id, "no funds"))
+    rig.tell(events.OrderRefused(order.client_id, "no funds"))
+    # The breaker is what is asked here, not the patience after a refusal.
+    rig.trader._parts.restraint.accepted(MARKET, "trend")
+    return rig
 
 
 def test_a_wide_spread_opens_nothing_until_it_was_calm_for_a_cool_down() -> None:

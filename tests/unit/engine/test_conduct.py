@@ -380,13 +380,3 @@ def test_a_shutdown_has_a_patience() -> None:
     rig.pass_time(SECOND_NS)
     assert commands.EndProcess(0, "ended with orders still unsettled") in rig.asked
     assert commands.SetDeadMan(0) not in rig.asked
-
-
-def test_a_rejected_key_halts_until_a_person_comes() -> None:
-    """Shows that a key that may withdraw, or was revoked, leads to FAULT with its reason and that entries are canceled;
-    fails when trading goes on with it.
-    """
-    rig = Rig().running().bar(Stance.ENTER)
-    rig.tell(events.KeyRejected("it may take money out"))
-    assert (rig.mode, rig.trader.conduct.mode_reason) == (Mode.FAULT, "the venue's key: it may take money out")
-    assert commands.SendCancel(rig.orders()[-1].client_id) in rig.asked

@@ -239,3 +239,4 @@ def test_telemetry_lists_every_verdict_and_every_breaker() -> None:
     assert health["clock"] == (True, "synchronized")
     assert health[f"breaker of {MARKET}"] == (False, "open: spread")
     assert health["breaker of venue"] == (True, "closed")
+    assert health[f"bars of {MARKET}"] == (True, "score 1.00")

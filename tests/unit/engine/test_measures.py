@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.engine.measures import Spread
+from appliance.engine.measures import Doublings, Spread
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=50), st.integers(1, 10_000))
@@ -29,3 +29,20 @@ def test_an_absurd_duration_stays_in_the_last_bucket() -> None:
     spread = Spread()
     spread.record(1 << 80)
     assert spread.count == 1
+
+
+@given(st.lists(st.integers(0, 10**12), max_size=50))
+def test_both_counts_fall_into_the_same_doublings(durations_ns: list[int]) -> None:
+    """Show that the quick counts hold each duration below its power of two, as the fine ones folded together do; fails
+    when either is off by one place.
+    """
+    quick, fine = Doublings(), Spread()
+    for duration_ns in durations_ns:
+        quick.record(max(duration_ns, 1))
+        fine.record(duration_ns)
+    counts = quick.counts()
+    assert sum(counts) == len(durations_ns)
+    for place, count in enumerate(counts):
+        lowest = 1 << (place - 1) if place else 0
+        assert count == sum(lowest <= max(one, 1) < 1 << place for one in durations_ns)
+    assert fine.doublings() == counts[: len(fine.doublings())]

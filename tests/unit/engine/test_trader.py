@@ -192,9 +192,28 @@ def test_entries_per_minute_are_bounded() -> None:
     for _ in range(4):
         rig.bar(Stance.ENTER)
         rig.tell(events.OrderRefused(rig.orders()[-1].client_id, "no funds"))
+        rig.trader._parts.restraint.accepted(MARKET, "trend")
     assert (len(rig.orders()), rig.trader.denials["orders per minute"]) == (2, 2)
     rig.pass_time(61 * SECOND_NS).bar(Stance.ENTER)
     assert len(rig.orders()) == 3
+
+
+def test_a_refused_entry_is_not_followed_by_the_next_at_once() -> None:
+    """Shows that after three refusals a strategy waits four seconds and tries again, and that an accepted order ends
+    the patience; fails when every bar answers a refusal with an order.
+    """
+    rig = Rig().running()
+    rig.venue = False
+    for _ in range(3):
+        rig.bar(Stance.ENTER)
+        rig.tell(events.OrderRefused(rig.orders()[-1].client_id, "no funds")).pass_time(SECOND_NS)
+    count = len(rig.orders())
+    rig.bar(Stance.ENTER)
+    assert (len(rig.orders()), rig.trader.denials["refused a moment ago"]) == (count, 1)
+    rig.pass_time(4 * SECOND_NS).bar(Stance.ENTER)
+    entry = rig.orders()[-1]
+    rig.tell(events.OrderAcknowledged(entry.client_id, "V", 0), events.OrderRefused(entry.client_id, "late word"))
+    assert not rig.trader._parts.restraint.waits(MARKET, "trend", rig.now_ns)
 
 
 def test_words_about_other_markets_are_left_alone() -> None:
@@ -286,6 +305,7 @@ def day(seconds: int, seed: int) -> str:
                         | commands.StopLayer()
                         | commands.StartLayer()
                         | commands.SubscribeMarket()
+                        | commands.AskModels()
                     ):
                         pass
                     case _:

@@ -17,7 +17,7 @@ def _never() -> None:
 
 
 def _write(folder: Path, count: int, **limits: int) -> Head:
-    audit = Audit(folder, CLOCK, _never, **limits)
+    audit = Audit(folder, CLOCK, _never, **limits)  # type: ignore[arg-type]
     for number in range(count):
         audit.append("latched", {"number": number})
     audit.close()

@@ -10,7 +10,7 @@ from appliance.core.clock import VirtualClock
 from appliance.reporting.main import allowed_hosts
 from appliance.reporting.model import Model
 from appliance.reporting.panel.lamp_style import lamp_code, lamp_text, style_sheet
-from appliance.reporting.panel.request import FIELDS_MAX, Refusal, Request, parse
+from appliance.reporting.panel.request import FIELDS_MAX, Door, Refusal, Request, parse
 from appliance.reporting.panel.response import encode_response, refusal_response
 from appliance.reporting.panel.routes import routes
 from appliance.safety.lamps import PATTERNS, Colour, Lamp
@@ -58,7 +58,7 @@ def head(line: str, *fields: str, host: str | None = "localhost:8470") -> bytes:
 )
 def test_what_a_read_only_page_does_not_need_is_refused(request_head: bytes, status: int) -> None:
     """Each refusal has its status; wrong if a write method, a foreign host or a smuggled field came through."""
-    refused = parse(request_head, HOSTS)
+    refused = parse(request_head, Door(HOSTS))
     assert isinstance(refused, Refusal)
     assert refused.status == status
 
@@ -68,7 +68,7 @@ def test_what_a_read_only_page_does_not_need_is_refused(request_head: bytes, sta
 )
 def test_the_appliance_answers_to_its_own_names(host: str) -> None:
     """A browser on the box, on the network by name, or through a tunnel is served; wrong if a port mattered."""
-    assert parse(head("GET /metrics HTTP/1.1", host=host), HOSTS) == Request("/metrics")
+    assert parse(head("GET /metrics HTTP/1.1", host=host), Door(HOSTS)) == Request("/metrics")
 
 
 def test_listening_everywhere_allows_no_host_everywhere() -> None:
@@ -161,3 +161,28 @@ def test_the_state_is_readable_before_anything_is_known() -> None:
     """A page opened before the trader lives gets a whole document; wrong if it got an error."""
     document = msgspec.json.decode(routes(Model(10), VirtualClock())["/state.json"]().body)
     assert document == {"state": {"stale": True, "age_ms": None}, "entries_all": [], "points_all": []}
+
+
+def test_a_press_needs_a_bench_and_our_own_field() -> None:
+    """A POST passes on a bench's own paths with the field that only our page sends; wrong if a form of another site, a
+    real box or another path could press anything.
+    """
+    bench = Door(HOSTS, presses=frozenset({"/bench/estop"}))
+    said = ("POST /bench/estop HTTP/1.1", "X-Bot4-Press: 1", "Content-Length: 0")
+    assert parse(press(*said), bench) == Request("/bench/estop", press=True)
+    for door, lines in (
+        (Door(HOSTS), said),
+        (bench, ("POST /bench/estop HTTP/1.1",)),
+        (bench, ("POST /bench/estop HTTP/1.1", "X-Bot4-Press: 2")),
+        (bench, ("POST /state.json HTTP/1.1", "X-Bot4-Press: 1")),
+        (bench, ("PUT /bench/estop HTTP/1.1", "X-Bot4-Press: 1")),
+        (bench, ("OPTIONS /bench/estop HTTP/1.1", "X-Bot4-Press: 1")),
+    ):
+        outcome = parse(press(*lines), door)
+        assert isinstance(outcome, Refusal)
+        assert outcome.status == 405
+
+
+def press(*lines: str) -> bytes:
+    """Return a head of these lines for this machine."""
+    return "\r\n".join((lines[0], "Host: localhost", *lines[1:], "", "")).encode()

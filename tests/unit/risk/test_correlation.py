@@ -67,4 +67,4 @@ def test_a_market_that_never_moved_is_unknown() -> None:
 def test_only_the_window_is_remembered() -> None:
     """Shows that bars beyond the window are forgotten; fails when memory grows."""
     correlations = filled([(0.01, 0.01)] * (3 * WINDOW_BARS))
-    assert len(correlations._returns["A"]) == WINDOW_BARS
+    assert correlations._returns.shape == (2, WINDOW_BARS)

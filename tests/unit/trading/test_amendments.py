@@ -122,6 +122,24 @@ def test_the_late_answer_to_an_earlier_change_decides_nothing() -> None:
     assert sizes(bench.guard) == (160, 0, 160)
 
 
+def test_an_old_word_repeated_after_a_newer_change_decides_nothing() -> None:
+    """Shows that a repeated answer to a change that was changed again since is left alone, after a restart as well;
+    fails when the smaller size of the past is counted.
+    """
+    bench = Standing()
+    name = bench.guard.client_id
+    bench.amend(40)
+    bench.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    bench.amend(160)
+    bench.desk.amended(events.OrderAmended(name, 160, 0, 950, 2))
+    bench.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    assert sizes(bench.guard) == (160, 0, 160)
+    again = Bench(bench.replayed())
+    again.desk.adopt(0)
+    again.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    assert sizes(again.ledger.orders[name]) == (160, 0, 160)
+
+
 def test_a_change_nobody_asked_for_is_taken_as_the_venues_truth() -> None:
     """Shows that a change after its refusal is believed; fails when the books keep a size the venue does not have."""
     bench = Standing()

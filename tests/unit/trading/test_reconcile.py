@@ -5,6 +5,7 @@ import pytest
 from appliance.core import commands, events
 from appliance.core.values import OrderKind, Side
 from appliance.trading import records
+from appliance.trading.desk import Plan
 from appliance.trading.orders import State
 from appliance.trading.reconcile import ATTEMPTS_MAX, TRADES_OVERLAP_NS, Reconciler, Verdict
 from tests.unit.trading.builders import (
@@ -239,3 +240,19 @@ def test_differences_written_down_are_bounded() -> None:
     for _ in range(ATTEMPTS_MAX):
         books.answer(account(books.ask(), CASH_QUANTA, holdings=holdings))
     assert len(books.reconciled()[0].differences) == 8
+
+
+def test_a_guard_that_the_venue_does_not_list_keeps_the_comparison_open() -> None:
+    """Shows that a standing stop which the venue lists no more is asked about, and that no verdict falls before the
+    answer, however often the cash differs; fails when a stop that filled unheard of stops the appliance for good.
+    """
+    books = Books()
+    guard = books.opened(Plan(MARKET, "trend", Side.SELL, OrderKind.STOP, 0, 100, True, "guards", 900))  # noqa: FBT003
+    books.asked()
+    asked: list[commands.AnyCommand] = []
+    for _ in range(ATTEMPTS_MAX + 1):
+        assert books.answer(account(books.ask(), CASH_QUANTA + 1)) is Verdict.AGAIN
+        asked += books.asked()
+    assert commands.AskOrder(guard.client_id) in asked
+    listed = events.OpenOrder(guard.client_id, MARKET, Side.SELL, OrderKind.STOP, 0, 100, 0, 900)
+    assert books.answer(account(books.ask(), CASH_QUANTA, open_orders=(listed,))) is Verdict.AGREED

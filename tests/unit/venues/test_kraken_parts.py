@@ -13,7 +13,7 @@ from appliance.core.errors import ConfigError, StoreFailure, WireError
 from appliance.venues.kraken.clock_offset import ClockOffset
 from appliance.venues.kraken.endpoint import endpoint, tls
 from appliance.venues.kraken.http import ANSWER_BYTES_MAX, AnswerReader, get, post
-from appliance.venues.kraken.keys import read_key
+from appliance.venues.kraken.keys import key_path, read_key
 from appliance.venues.kraken.nonce import BLOCK, NonceCounter
 from appliance.wire.kraken.names import Names, asset
 from appliance.wire.kraken.refusals import Refused
@@ -175,8 +175,10 @@ def test_old_names_are_present_ones() -> None:
         "DOGE",
         "SOL",
     ]
-    names = Names({"XXBTZUSD": PAIR}, ["BTC/USD"])
-    assert {names.find(name) for name in ("XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD")} == {names.instruments["BTC/USD"]}
+    names = Names({"as asked": PAIR}, ["BTC/USD"])
+    assert {names.find(name) for name in ("XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD", "as asked")} == {
+        names.instruments["BTC/USD"]
+    }
     assert names.find("ETHUSD") is None
     assert (names.instruments["BTC/USD"].taker_fee_ppm, names.instruments["BTC/USD"].size_lots_min) == (2_600, 10_000)
 
@@ -210,3 +212,15 @@ def told(body: bytes) -> dict[str, Decimal] | Failed | Refused:
     """Return what a body says of balances."""
     found: dict[str, Decimal] | Failed | Refused = result(BALANCES, body)
     return found
+
+
+def test_a_key_handed_to_the_service_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shows a credential before the state folder, and the folder without one; fails when another's key is read."""
+    handed = tmp_path / "credentials"
+    handed.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
+    assert key_path("venue.key", tmp_path) == tmp_path / "venue.key"
+    (handed / "venue.key").write_text("a:b")
+    assert key_path("venue.key", tmp_path) == handed / "venue.key"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    assert key_path("venue.key", tmp_path) == tmp_path / "venue.key"

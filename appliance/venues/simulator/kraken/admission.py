@@ -5,9 +5,9 @@ from typing import Final
 import msgspec
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND
-from appliance.core.values import Side
+from appliance.core.values import SelfTrade, Side
 from appliance.venues.simulator.kraken.names import COST_MIN, Catalogue, Listed
-from appliance.venues.simulator.terms import LIMITED, TRIGGERED, Close, InForce, OrderType, PaperOrder, SelfTrade, Terms
+from appliance.venues.simulator.terms import LIMITED, TRIGGERED, Close, InForce, OrderType, PaperOrder, Terms
 from appliance.wire.kraken.numbers import Grid, moment_ns
 from appliance.wire.kraken.refusals import Reason, Refused
 from appliance.wire.kraken.serving.orders import Amendment, CloseAsked, NewOrder, good_client_id

@@ -17,12 +17,12 @@ _FLATTEN: Final = "flatten"
 
 
 def keys_of(config: Config) -> list[ApiKey]:
-    """Return the keys in a configuration's state folder, made first where there are none."""
+    """Return the keys handed to the service, or those in the state folder, made first where there are none."""
     state = config.paths.state
     last = TRADE if config.safety.stop_policy == _FLATTEN else CANCEL
     return [
-        issued(key_path(state, TRADER_KEY), "trader", TRADE),
-        issued(key_path(state, LAST_RESORT_KEY), "last resort", last),
+        issued(key_path(TRADER_KEY, state), "trader", TRADE),
+        issued(key_path(LAST_RESORT_KEY, state), "last resort", last),
     ]
 
 

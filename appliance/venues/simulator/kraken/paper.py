@@ -1,7 +1,9 @@
 """Join the parts of a paper venue: instruments, a seed and an amount of money make a floor with a past."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Clock
@@ -12,10 +14,12 @@ from appliance.venues.simulator.floor import LEVEL_QUANTA, Floor
 from appliance.venues.simulator.instruments import BUILT_IN, START_TICKS
 from appliance.venues.simulator.ladder import LadderMarket
 from appliance.venues.simulator.market import START_TICKS_MIN
+from appliance.venues.simulator.replay import Moment, ReplayMarket
 
 HISTORY_NS: Final = 60 * NANOSECONDS_PER_SECOND
 TRADE_INTERVAL_NS: Final = 100 * NANOSECONDS_PER_MILLISECOND
 CASH: Final = Decimal(10_000)
+NONE: Final[Mapping[str, Iterator[Moment]]] = MappingProxyType({})
 
 
 def paper_floor(
@@ -27,11 +31,15 @@ def paper_floor(
     start_ticks: Mapping[str, int] = START_TICKS,
     trade_interval_ns: int = TRADE_INTERVAL_NS,
     speed: int = 1,
+    recordings: Mapping[str, Iterator[Moment]] = NONE,
 ) -> Floor:
-    """Return a floor that has been open for a minute, on synthetic markets that live so many times as fast."""
+    """Return a floor that has been open for a minute, on synthetic or recorded markets at some speed."""
     start_ns = clock.monotonic_ns() - HISTORY_NS
-    markets = []
+    markets: list[LadderMarket] = []
     for instrument in instruments:
+        if instrument.symbol in recordings:
+            markets.append(_replayed(instrument, recordings[instrument.symbol], start_ns, speed))
+            continue
         ticks = start_ticks.get(instrument.symbol, 0)
         if ticks < START_TICKS_MIN:
             raise ConfigError(f"{instrument.symbol}: give it a start price of at least {START_TICKS_MIN} ticks")
@@ -42,3 +50,11 @@ def paper_floor(
     floor = Floor(instruments, markets, cash_to_quanta(cash), now_ns=start_ns, epoch_ns=epoch_ns)
     floor.advance(start_ns + HISTORY_NS)
     return floor
+
+
+def _replayed(instrument: Instrument, path: Iterator[Moment], start_ns: int, speed: int) -> ReplayMarket:
+    first = next(path, None)
+    if first is None or first.price_ticks < START_TICKS_MIN:
+        raise ConfigError(f"the recording of {instrument.symbol} holds no market; name another file")
+    base_lots = max(1, instrument.lots_for(LEVEL_QUANTA, first.price_ticks))
+    return ReplayMarket(chain((first,), path), base_lots, start_ns, speed=speed)

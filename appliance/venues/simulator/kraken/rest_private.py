@@ -244,9 +244,12 @@ class PrivateCalls:
 
 def timer_told(state: VenueState, timeout_s: int) -> dict[str, object]:
     """Return what the venue answers to a dead-man timer that was set."""
-    now_ns = state.floor.venue_ns // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND
-    due = written_time(now_ns + timeout_s * NANOSECONDS_PER_SECOND) if timeout_s else "0"
-    return {"currentTime": written_time(now_ns), "triggerTime": due}
+    now_s = state.floor.venue_ns // NANOSECONDS_PER_SECOND
+    return {"currentTime": _whole_time(now_s), "triggerTime": _whole_time(now_s + timeout_s) if timeout_s else "0"}
+
+
+def _whole_time(seconds: int) -> str:
+    return written_time(seconds * NANOSECONDS_PER_SECOND).replace(".000000Z", "Z")
 
 
 def _seconds(text: str) -> int | None:

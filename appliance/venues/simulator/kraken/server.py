@@ -37,6 +37,8 @@ from appliance.wire.kraken.serving import market, rest
 HOST: Final = "127.0.0.1"
 CONNECTIONS_MAX: Final = 64
 TICK_S_MIN: Final = 0.001
+# A market that stands still must not keep the script of faults waiting.
+TICK_S_MAX: Final = 0.25
 HEARTBEAT_S: Final = 1.0
 _PUBLIC: Final = "/0/public/"
 _PRIVATE: Final = "/0/private/"
@@ -205,6 +207,8 @@ class KrakenServer:
                     self._clock.monotonic_ns(),
                 )
             result = self._private.answer(path, request.body, content_type, key, sign)
+            if self.faults.strikes(Chance.DISCONNECT):
+                connection.abort()
         else:
             connection.respond("404 Not Found", rest.failure("EGeneral:Unknown method"), keep=keep)
             return
@@ -234,7 +238,7 @@ class KrakenServer:
         for planned in self.faults.due((self._clock.monotonic_ns() - self._begun_ns) // 1_000_000):
             self._misbehave(planned)
         wait_s = (self.state.floor.next_ns() - self._clock.monotonic_ns()) / NANOSECONDS_PER_SECOND
-        self._timers[0] = asyncio.get_running_loop().call_later(max(wait_s, TICK_S_MIN), self._tick)
+        self._timers[0] = asyncio.get_running_loop().call_later(min(max(wait_s, TICK_S_MIN), TICK_S_MAX), self._tick)
 
     def _beat(self) -> None:
         for connection, session in list(self._connections.items()):

@@ -129,10 +129,11 @@ class Session:
     def _unsubscribe(self, asked: Asked, params: ChannelParams, received_ns: int) -> list[bytes]:
         frames: list[bytes] = []
         for symbol in params.symbol or ("",):
-            if self.follows.pop((params.channel, symbol), None) is None:
+            followed = self.follows.pop((params.channel, symbol), None)
+            if followed is None:
                 frames.append(self._failure("Subscription Not Found", asked, received_ns, symbol))
                 continue
-            result = _described(self._state, params, symbol)
+            result = _described(self._state, followed, symbol)
             now_ns = self._state.floor.venue_ns
             frames.append(answers.success(asked.method, asked.number, result, received_ns, now_ns))
         return frames

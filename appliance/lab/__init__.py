@@ -1,0 +1,1 @@
+"""Research on recorded data, with the appliance's own parts."""

@@ -1,0 +1,1 @@
+"""Watching appliances from outside, from nothing but what they publish."""

@@ -1,0 +1,1 @@
+"""Indicators as one table: `catalogue` holds it, `compute` computes, `steps` are what formulas are built from."""

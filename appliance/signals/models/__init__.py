@@ -1,0 +1,1 @@
+"""Models: what they see, how they are trusted, and what they answer."""

@@ -1,0 +1,1 @@
+"""Train the shipped models from recorded bars; never on the appliance."""
