@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BOOT_S_MAX = 30.0
 COMMAND_S_MAX = 60.0
+WARM = "from appliance.kernels.warm_up import warm_up; list(warm_up())"
 # As systemd/sysusers.d has it.
 GUARDIAN = 901
 TRADER = 902
@@ -103,12 +104,14 @@ class Container:
         site = home / "lib" / version / "site-packages"
         for folder in (site, home / "bin", self.root / "opt/wheels", self.root / "opt/python"):
             folder.mkdir(parents=True)
-        # Copied with what the kernels were compiled to before, and the trader may add to that.
+        # As on the image, kernels are compiled before the box boots. They lie beside their sources; Numba reads them
+        # only where it could write as well.
+        subprocess.run([sys.executable, "-c", WARM], cwd=ROOT, check=True, timeout=COMMAND_S_MAX * 3)
         project = self.root / "opt/project/appliance"
         shutil.copytree(ROOT / "appliance", project)
-        for path in (project / "kernels", project / "kernels/__pycache__"):
-            path.mkdir(exist_ok=True)
+        for path in (project / "kernels").rglob("__pycache__"):
             os.chown(path, TRADER, TRADER)
+        self.drop_in("bot4-venue", "kernels", "[Service]\nEnvironment=NUMBA_CACHE_DIR=/tmp/kernels\n")
         self.drop_in("bot4-trader", "kernels", "[Service]\nEnvironment=NUMBA_CACHE_DIR=\nReadWritePaths=/opt/project\n")
         (home / "pyvenv.cfg").write_text("home = /opt/python/bin\ninclude-system-site-packages = false\n")
         (home / "bin/python").symlink_to(f"/opt/python/bin/{version}")
