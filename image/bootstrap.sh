@@ -4,7 +4,8 @@
 . "$(dirname "$0")/common.sh"
 
 readonly SUITE=trixie
-readonly MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+MIRROR=$(debian_mirror)
+readonly MIRROR
 key=$({ packages; echo "$ARCH $SUITE"; cat "$0"; } | sha256sum | cut -c 1-16)
 archive=$CACHE/debian-$ARCH-$key.tar
 if [ ! -e "$archive" ]; then

@@ -15,6 +15,14 @@ export STARTED_S
 say() { printf 'image: %4d s  %s\n' "$(($(date +%s) - STARTED_S))" "$*" >&2; }
 stop() { say "$*"; exit 1; }
 
+# Where this machine itself gets Debian from, unless another place is named.
+debian_mirror() {
+    local mirror=${DEBIAN_MIRROR:-}
+    [ -n "$mirror" ] || mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' 2>/dev/null | head -n 1)
+    [ -n "$mirror" ] || stop "no Debian mirror is known here: run apt-get update, or name one: DEBIAN_MIRROR=http://.../debian"
+    echo "$mirror"
+}
+
 # The packages of image/packages.txt that this architecture gets, joined by commas.
 packages() {
     local board='(arm64)'

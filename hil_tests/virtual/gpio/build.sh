@@ -5,7 +5,9 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 readonly KERNEL=$1 OUTPUT=$2
 readonly RELEASE=${KERNEL%-arm64}
-readonly MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+. "$here/../../../image/common.sh"
+MIRROR=$(debian_mirror)
+readonly MIRROR
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bot4-edge/bench
 module=$cache/gpio-sim-$KERNEL.ko
 say() { echo "bench: $*" >&2; }
