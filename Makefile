@@ -11,7 +11,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
+.PHONY: help setup programs kernels run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -22,7 +22,10 @@ setup: ## make .venv from the locked wheels (PYTHON=... chooses the interpreter)
 programs: ## install the Debian programs that tests start
 	@tools/programs.sh
 
-run: setup ## start the appliance (ARGS="..." goes to `appliance run`)
+kernels: setup ## compile the kernels, where their sources changed
+	@tools/kernels.sh
+
+run: kernels ## start the appliance (ARGS="..." goes to `appliance run`)
 	@$(BIN)/appliance run $(ARGS)
 
 broker: programs ## start a local MQTT broker to try `make run ARGS="--broker mqtt://127.0.0.1:1883"` with; Ctrl-C ends it
@@ -49,11 +52,11 @@ arch: setup ## import contracts, lengths, purity (part of `test` too)
 
 # Tests marked serial want the machine to themselves; pytest's exit code 5 says that none was chosen. They go first, so
 # that the count of the many is the last line.
-test: setup programs ## the whole suite (TESTS=tests/unit for a part)
+test: kernels programs ## the whole suite (TESTS=tests/unit for a part)
 	@$(BIN)/pytest -q -m serial $(TESTS) || [ $$? -eq 5 ]
 	@$(BIN)/pytest -q -n 2 -m "not serial" $(TESTS)
 
-world: setup ## simulate SEEDS days of faults and check the invariants
+world: kernels ## simulate SEEDS days of faults and check the invariants
 	@$(BIN)/appliance world --seeds $(SEEDS)
 
 crash: setup programs ## cut the power at IMAGES moments and check what the disk may hold then
@@ -65,13 +68,13 @@ fuzz: setup ## feed every reader with bytes for SECONDS each, guided by what the
 peers: setup ## install the systems that benches are set beside, apart from everything else
 	@tools/peers.sh
 
-bench: setup peers ## measure every stage, print the table, write it as JSON
+bench: kernels peers ## measure every stage, print the table, write it as JSON
 	@$(BIN)/python -m tests.bench
 
 image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
 	@image/build.sh
 
-hil-test: setup ## run the bench cards (RIG=simulated: on this machine, without a box)
+hil-test: kernels ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
 board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user and the system of `make image`)

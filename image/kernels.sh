@@ -5,7 +5,7 @@
 . "$(dirname "$0")/common.sh"
 . "$HERE/wheels.sh"
 base=$1 system=$2
-readonly WARM='from appliance.kernels.warm_up import warm_up; list(warm_up())'
+readonly WARM='from appliance.kernels.warm_up import ALL_KERNELS, warm_up; list(warm_up(ALL_KERNELS))'
 
 # Numba knows a source again by its date and length. The date is the same in every build, because what tells builds apart
 # here is the content.

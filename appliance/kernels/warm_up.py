@@ -1,6 +1,6 @@
 """Compile every kernel before it is needed: a first trade must not wait for a compiler."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -87,13 +87,14 @@ KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("lease", _lease),
     ("books and frames", _books),
     ("microstructure", _microstructure),
-    ("candlesticks", _candles),
     ("models", _models),
 )
+# What only commands call, so that a trader neither waits for it nor holds it.
+ALL_KERNELS = (*KERNELS, ("candlesticks", _candles))
 
 
-def warm_up() -> Iterator[tuple[str, int, int]]:
+def warm_up(kernels: Sequence[tuple[str, Callable[[], None]]] = KERNELS) -> Iterator[tuple[str, int, int]]:
     """Run each kernel once, yielding its name, its number and how many there are as each begins."""
-    for number, (name, run) in enumerate(KERNELS, start=1):
-        yield name, number, len(KERNELS)
+    for number, (name, run) in enumerate(kernels, start=1):
+        yield name, number, len(kernels)
         run()

@@ -15,6 +15,8 @@ USUAL: Final = {TECHNICAL: 40.0, MODELS: 40.0, OUTSIDE: 20.0}
 BOUNDS: Final = {TECHNICAL: (20.0, 60.0), MODELS: (20.0, 60.0), OUTSIDE: (0.0, 30.0)}
 SCORE_MIN: Final = 0.10
 CERTAINTY_MIN: Final = 0.20
+# Less than this is silence: the mean of such voices would be made of rounding.
+WHISPER: Final = 1e-6
 FORGET: Final = 0.98
 DOUBT: Final = 5.0
 
@@ -68,7 +70,7 @@ def fuse(voices: dict[str, Voice], weights: dict[str, float]) -> Fused:
     heard = {name: voice for name, voice in voices.items() if weights.get(name, 0.0) > 0.0}
     total = sum(weights[name] for name in heard)
     spoken = sum(weights[name] * voice.certainty for name, voice in heard.items())
-    if total <= 0.0 or spoken <= 0.0:
+    if spoken <= WHISPER * total:
         return Fused(0.0, 0.0, {}, allowed=False, why_not="no voice was sure of anything")
     shares = {name: 100.0 * weights[name] / total for name in heard}
     score = sum(weights[name] * voice.certainty * voice.score for name, voice in heard.items()) / spoken

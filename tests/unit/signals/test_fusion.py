@@ -1,10 +1,22 @@
 """Several voices become one decision, and no voice is ever heard beyond its bounds."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance.signals.fusion import BOUNDS, MODELS, NAMES, OUTSIDE, TECHNICAL, USUAL, Credit, Voice, fuse, weight_of
+from appliance.signals.fusion import (
+    BOUNDS,
+    MODELS,
+    NAMES,
+    OUTSIDE,
+    TECHNICAL,
+    USUAL,
+    WHISPER,
+    Credit,
+    Voice,
+    fuse,
+    weight_of,
+)
 
 SHARES = st.floats(0.0, 1.0)
 VOICES = st.dictionaries(
@@ -33,12 +45,14 @@ def test_credit_moves_towards_what_happened_and_never_to_certainty(rights: list[
 
 
 @given(voices=VOICES)
+@example({TECHNICAL: Voice(0.6875, 5e-324)})
 def test_the_score_lies_among_the_voices(voices: dict[str, Voice]) -> None:
     """Shows score and certainty within those of the voices heard; fails when a weight is counted twice."""
     fused = fuse(voices, USUAL)
     sure = [voice for voice in voices.values() if voice.certainty > 0.0]
-    if not sure:
+    if not fused.weights:
         assert not fused.allowed
+        assert all(voice.certainty * min(USUAL.values()) <= WHISPER * sum(USUAL.values()) for voice in sure)
         return
     assert min(v.score for v in sure) - 1e-9 <= fused.score <= max(v.score for v in sure) + 1e-9
     assert 0.0 <= fused.certainty <= max(v.certainty for v in voices.values()) + 1e-9
