@@ -33,7 +33,10 @@ class SendOrder(Command, frozen=True, gc=False):
 
 
 class SendAmend(Command, frozen=True, gc=False):
-    """Change an order in place to these absolute amounts, so that saying it twice changes nothing more."""
+    """Change an order in place to these absolute amounts, so that saying it twice changes nothing more.
+
+    `asked_ns` tells one saying of it from another, so that the refusal of one is never taken for that of a later one.
+    """
 
     client_id: str
     instrument: str
@@ -41,6 +44,7 @@ class SendAmend(Command, frozen=True, gc=False):
     price_ticks: int
     trigger_ticks: int
     deadline_ms: int
+    asked_ns: int = 0
 
 
 class SendCancel(Command, frozen=True, gc=False):

@@ -124,18 +124,16 @@ class OrderAmended(Event, frozen=True, gc=False):
 
 
 class AmendRefused(Event, frozen=True, gc=False):
-    """The venue did not change an order to these amounts, and left it as it was."""
+    """The venue did not change an order when asked at that moment, and left it as it was."""
 
     client_id: str
     reason: str
-    size_lots: int
-    price_ticks: int
-    trigger_ticks: int
+    asked_ns: int
 
     @classmethod
     def of(cls, change: SendAmend, reason: str) -> Self:
-        """Return the refusal of one change, which names its amounts so that it is never taken for a later one's."""
-        return cls(change.client_id, reason, change.size_lots, change.price_ticks, change.trigger_ticks)
+        """Return the refusal of one change, which names it so that it is never taken for a later one's."""
+        return cls(change.client_id, reason, change.asked_ns)
 
 
 class CancelRefused(Event, frozen=True, gc=False):

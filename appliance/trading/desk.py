@@ -147,9 +147,8 @@ class Desk:
     def amend_refused(self, event: events.AmendRefused) -> None:
         """Note that the venue left an order as it was, which may be because it has ended."""
         order = self._known(event.client_id)
-        refused = (event.size_lots, event.price_ticks, event.trigger_ticks)
-        if order is None or refused != (order.asked_lots, order.asked_price_ticks, order.asked_trigger_ticks):
-            # Not ours, or the late refusal of an earlier change; the one that is asked for is still on its way.
+        if order is None or not order.asked_lots or event.asked_ns != self._flights[order.client_id].amended_ns:
+            # Not ours, or the late refusal of an earlier saying; the last one is still on its way.
             return
         self._changed(order, order.size_lots, order.price_ticks, order.trigger_ticks, done=False, reason=event.reason)
         if order.state is State.OPEN:
@@ -331,6 +330,7 @@ class Desk:
                 order.asked_price_ticks,
                 order.asked_trigger_ticks,
                 self._settings.deadline_ns // 1_000_000,
+                flight.amended_ns,
             )
         )
 

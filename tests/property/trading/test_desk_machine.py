@@ -208,9 +208,7 @@ class DeskAndVenue(RuleBasedStateMachine):
         in_time = self.now_ns - sent_ns <= SETTINGS.deadline_ns
         possible = resting is not None and resting.open and change.size_lots > resting.filled_lots
         if resting is None or not possible or not in_time or refused:
-            self.words.append(
-                events.AmendRefused(name, "no", change.size_lots, change.price_ticks, change.trigger_ticks)
-            )
+            self.words.append(events.AmendRefused.of(change, "no"))
             return
         resting.size_lots, resting.trigger_ticks = change.size_lots, change.trigger_ticks
         self.changes_count += 1

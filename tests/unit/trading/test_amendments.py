@@ -39,9 +39,11 @@ class Standing(Bench):
         """Say that the venue changed it."""
         self.desk.amended(events.OrderAmended(self.guard.client_id, size_lots, 0, trigger_ticks, 0))
 
-    def refuse(self, size_lots: int, trigger_ticks: int = 950) -> None:
-        """Say that the venue did not change it."""
-        self.desk.amend_refused(events.AmendRefused(self.guard.client_id, "no", size_lots, 0, trigger_ticks))
+    def refuse(self, asked_ns: int | None = None) -> None:
+        """Say that the venue did not change it when asked last, or at another moment."""
+        last_ns = self.desk._flights[self.guard.client_id].amended_ns or 0
+        moment_ns = last_ns if asked_ns is None else asked_ns
+        self.desk.amend_refused(events.AmendRefused(self.guard.client_id, "no", moment_ns))
 
     def same_after_restart(self) -> None:
         """Compare with the fold of the rows."""
@@ -84,10 +86,10 @@ def test_a_refused_change_leaves_the_order_and_asks_about_it() -> None:
     bench = Standing()
     bench.amend(40)
     bench.asked()
-    bench.refuse(40)
+    bench.refuse()
     assert sizes(bench.guard) == (100, 0, 100)
     assert bench.asked() == [commands.AskOrder(bench.guard.client_id)]
-    bench.refuse(40)
+    bench.refuse()
     assert bench.asked() == []
     bench.same_after_restart()
 
@@ -99,13 +101,14 @@ def test_a_change_without_an_answer_is_said_again_only_past_its_deadline() -> No
     bench = Standing()
     bench.amend(40)
     bench.asked()
-    said = commands.SendAmend(bench.guard.client_id, MARKET, 40, 0, 950, SETTINGS.deadline_ns // 1_000_000)
+    said = (bench.guard.client_id, MARKET, 40, 0, 950, SETTINGS.deadline_ns // 1_000_000)
     patience_ns = SETTINGS.deadline_ns + SETTINGS.grace_ns
-    assert said not in bench.pass_time(patience_ns - 1)
-    assert said in bench.pass_time(patience_ns)
+    asked = bench.pass_time(patience_ns - 1)
+    assert not any(isinstance(command, commands.SendAmend) for command in asked)
+    assert commands.SendAmend(*said, patience_ns) in bench.pass_time(patience_ns)
     again = Bench(bench.replayed())
     again.desk.adopt(0)
-    assert said in again.pass_time(1)
+    assert commands.SendAmend(*said, 1) in again.pass_time(1)
 
 
 def test_the_late_answer_to_an_earlier_change_decides_nothing() -> None:
@@ -140,14 +143,19 @@ def test_an_old_word_repeated_after_a_newer_change_decides_nothing() -> None:
     assert sizes(again.ledger.orders[name]) == (160, 0, 160)
 
 
-def test_the_late_refusal_of_an_earlier_change_decides_nothing() -> None:
-    """Shows that a refusal counts for the change it names only; fails when a change still on its way is forgotten."""
+def test_the_late_refusal_of_an_earlier_saying_decides_nothing() -> None:
+    """Shows that a refusal counts for the saying it names only, be the amounts the same; fails when a change that is
+    still on its way is forgotten.
+    """
     bench = Standing()
     bench.amend(160)
-    bench.amend(130)
-    bench.refuse(160)
-    assert sizes(bench.guard) == (100, 130, 130)
-    bench.refuse(130)
+    (first,) = bench.asked()
+    assert isinstance(first, commands.SendAmend)
+    bench.at(first.asked_ns + 1)
+    bench.amend(160)
+    bench.refuse(first.asked_ns)
+    assert sizes(bench.guard) == (100, 160, 160)
+    bench.refuse()
     assert sizes(bench.guard) == (100, 0, 100)
 
 
@@ -155,7 +163,7 @@ def test_a_change_nobody_asked_for_is_taken_as_the_venues_truth() -> None:
     """Shows that a change after its refusal is believed; fails when the books keep a size the venue does not have."""
     bench = Standing()
     bench.amend(160)
-    bench.refuse(160)
+    bench.refuse()
     bench.amended(160)
     assert sizes(bench.guard) == (160, 0, 160)
     bench.same_after_restart()
@@ -240,7 +248,7 @@ def test_word_of_a_change_of_an_order_we_do_not_know(known: bool) -> None:
     bench = Standing()
     name = bench.guard.client_id if known else "somebody else's"
     bench.desk.amended(events.OrderAmended(name, 100, 0, 900, 0))
-    bench.desk.amend_refused(events.AmendRefused(name, "no", 100, 0, 900))
+    bench.desk.amend_refused(events.AmendRefused(name, "no", 0))
     assert bench.desk.strangers == (set() if known else {name})
     assert sizes(bench.guard) == (100, 0, 100)
 
