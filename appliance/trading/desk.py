@@ -147,7 +147,8 @@ class Desk:
     def amend_refused(self, event: events.AmendRefused) -> None:
         """Note that the venue left an order as it was, which may be because it has ended."""
         order = self._known(event.client_id)
-        if order is None or not order.asked_lots or event.asked_ns != self._flights[order.client_id].amended_ns:
+        flight = None if order is None else self._flights.get(order.client_id)
+        if order is None or flight is None or not order.asked_lots or event.asked_ns != flight.amended_ns:
             # Not ours, or the late refusal of an earlier saying; the last one is still on its way.
             return
         self._changed(order, order.size_lots, order.price_ticks, order.trigger_ticks, done=False, reason=event.reason)
