@@ -141,7 +141,7 @@ class Flight:
             parts.topics.device, parts.model, parts.box.look(), now_ns=now_ns, wall_ms=wall_ms,
             waiting=parts.outbox.count, thinned=parts.outbox.thinned_count,
         )  # fmt: skip
-        key = (state.mode, state.lamp, state.estop, state.case_open, state.stale, state.bad_checks)
+        key = (state.mode, state.lamp, state.estop, state.case_open, state.relay, state.stale, state.bad_checks)
         if now_ns >= self._state_due_ns or key != self._state_key:
             self._state_due_ns = now_ns + self._settings.state_interval_s * NANOSECONDS_PER_SECOND
             self._send_state(state, key)
