@@ -21,6 +21,7 @@ from appliance.reporting.mqtt.topics import OFFLINE, ONLINE, Topics
 _WAKE_S_MAX = 0.25
 _SLOW_INTERVAL_NS = 30 * NANOSECONDS_PER_SECOND
 _OFFLINE_S_MAX = 1.0
+_REFILL_PARTS = 4
 _DEFAULT_CURRENCY = "USD"
 VERSION = metadata.version("bot4-edge")
 
@@ -161,7 +162,8 @@ class Flight:
 
     async def _send_rows(self) -> None:
         room = self.window - len(self._unconfirmed)
-        if room <= 0:
+        # One row at a time would be one question to the disk for each confirmation.
+        if room < max(self.window // _REFILL_PARTS, 1):
             return
         for row in await self._parts.outbox.after(self._last_row_id, room):
             self._publish(row.topic, row.payload, row_id=row.id)
