@@ -135,7 +135,6 @@ def announcements(
             **shared,
             "name": sensor.name,
             "unique_id": f"{node}_{sensor.key}",
-            "object_id": f"{node}_{sensor.key}",
             "value_template": sensor.template,
             **sensor.extra,
         }
