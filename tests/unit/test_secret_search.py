@@ -86,6 +86,19 @@ def test_what_is_no_secret_is_none(tmp_path: Path) -> None:
     left.unlink()
 
 
+def test_a_hole_is_not_read_and_what_lies_behind_it_is(tmp_path: Path) -> None:
+    """A secret behind a hole of eight gigabytes is found at once; wrong if it were passed over as too large."""
+    (tmp_path / "venue.key").write_text(f"name:{PRIVATE}\n")
+    left = tmp_path / "large"
+    with left.open("wb") as file:
+        file.truncate(8 << 30)
+        assert leaks_in(tmp_path) == []
+        file.seek(8 << 30)
+        file.write(PRIVATE.encode())
+    assert leaks_in(tmp_path) == [f"{left} holds a secret"]
+    left.unlink()
+
+
 def test_folders_of_parallel_workers_and_prints_are_searched(tmp_path: Path) -> None:
     """Each worker's tests are looked at with their own secrets, and prints with all; wrong if one were passed over."""
     for worker in ("popen-gw0", "popen-gw1"):
