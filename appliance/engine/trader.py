@@ -114,8 +114,8 @@ class Trader:
             events.JournalReached: self._on_journal,
             events.TimePassed: self._on_time,
             events.OrderTraded: self._on_order(self._on_traded),
-            events.OrderAcknowledged: self._on_order(self._on_acknowledged),
-            events.OrderRefused: self._on_order(self._on_refused),
+            events.OrderAcknowledged: self._on_order(desk.acknowledged),
+            events.OrderRefused: self._on_order(desk.refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
             events.OrderAmended: self._on_order(desk.amended),
@@ -194,7 +194,11 @@ class Trader:
 
     def _on_order(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
         def handler(event: _OrderEvent) -> None:
+            order = self.ledger.orders.get(event.client_id)
+            before = None if order is None else order.state
             handle(event)
+            if order is not None and order.state is not before:
+                self._parts.restraint.heed(order, self._parts.scribe.now_ns)
             self._parts.board.settle(event.client_id)
             self._parts.conduct.review()
             self._protect()
@@ -209,19 +213,6 @@ class Trader:
         holder = (order.instrument, order.strategy)
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
-
-    def _on_acknowledged(self, event: events.OrderAcknowledged) -> None:
-        self._parts.desk.acknowledged(event)
-        order = self.ledger.orders.get(event.client_id)
-        if order is not None and not order.reduce_only:
-            self._parts.restraint.accepted(order.instrument, order.strategy)
-
-    def _on_refused(self, event: events.OrderRefused) -> None:
-        order = self.ledger.orders.get(event.client_id)
-        worked = order is not None and order.working
-        self._parts.desk.refused(event)
-        if order is not None and worked and not order.working and not order.reduce_only:
-            self._parts.restraint.refused(order.instrument, order.strategy, self._parts.scribe.now_ns)
 
     def _on_frame(self, event: events.MarketFrame) -> None:
         self.inputs_count += 1
