@@ -114,6 +114,12 @@ class Desk:
         flight = self._flights.get(order.client_id)
         return flight is not None and flight.sent_ns is None
 
+    @property
+    def canceling(self) -> bool:
+        """Tell whether an order still works whose end was asked for; a guard may be one."""
+        orders = self._scribe.ledger.unsettled()
+        return any(order.working and self._flights[order.client_id].cancel_wanted for order in orders)
+
     def cancel(self, order: OrderView) -> None:
         """Cancel an order now and keep asking until it has ended."""
         flight = self._flights[order.client_id]
