@@ -9,8 +9,8 @@ import pytest
 
 UNITS = Path(__file__).resolve().parents[3] / "systemd/system"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
-# Settings are brought into force by root, who mounts the card writable for a moment; both end before anything listens. The
-# others need none of this.
+# Settings are brought into force by root, who mounts the card writable for a moment; both end before anything listens.
+# The others need none of this.
 EXPOSURE_MAX = {"bot4-setup.service": 3.5, "bot4-status.service": 4.0}
 EXPOSURE_MAX_USUAL = 2.0
 
