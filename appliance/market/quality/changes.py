@@ -29,7 +29,7 @@ class Changes:
         """Begin without a return."""
         self._bars = 0
         self._square = 0.0
-        self._witnesses = (Bayes(), Cusum(), Pelt())
+        self._witnesses: tuple[Bayes | Cusum | Pelt, ...] = (Bayes(), Cusum(), Pelt())
         self._bars_since = [TOGETHER_BARS] * len(NAMES)
 
     def update(self, log_return: float) -> Finding:
