@@ -77,7 +77,7 @@ image: setup ## make the card's image (ARCH=amd64: the same system for this mach
 hil-test: kernels ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
-board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user and the system of `make image`)
+board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user; fetches the rest)
 	@$(BIN)/python tools/board.py
 
 train: setup ## train the models from recorded bars, in an environment of its own (ARGS=--small for a short look)
