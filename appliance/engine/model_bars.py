@@ -3,6 +3,7 @@
     state    event                                   next     what happens
     WAITING  history that does not reach yet         WAITING  it is folded, and asked for again
     WAITING  history up to the first whole live bar  JOINED   it is folded, then the live bars that waited
+    WAITING  the venue remembers nothing at all      JOINED   there is nothing to join the live bars with
     WAITING  none, too often                         ALONE    the live bars that waited are folded: cold, as without it
     JOINED   connected anew                          WAITING  somebody must say what was missed
     ALONE    history, while still cold               WAITING  everything begins anew, with it
@@ -151,7 +152,8 @@ class ModelBars:
         if self.joint is not Joint.WAITING:
             return []
         folded = self._fold([BaseBar(start, *map(float, rest)) for start, *rest in event.bars], NO_BOOK)
-        if 0 <= self._needed_s <= event.until_s:
+        nothing = self._last_s < 0 and not event.bars
+        if nothing or 0 <= self._needed_s <= event.until_s:
             folded += self._join()
         elif self._needed_s >= 0 and self._asks >= ASKS_MAX:
             folded += self.fail("the venue's bars do not reach the live ones")
@@ -187,7 +189,7 @@ class ModelBars:
         self.joint = joint
         folded = self._fold(list(self._waiting), NO_BOOK)
         self._waiting.clear()
-        self._acts_from_s = self._last_s + self._base_s
+        self._acts_from_s = self._last_s + self._base_s if self._last_s >= 0 else 0
         return folded
 
     def _ask(self) -> None:
