@@ -80,7 +80,7 @@ hil-test: kernels ## run the bench cards (RIG=simulated: on this machine, withou
 assistant: kernels programs ## let Home Assistant as released find a running appliance (needs Python 3.13: ASSISTANT_PYTHON=...)
 	@tools/home_assistant.sh
 
-board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user and the system of `make image`)
+board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user; fetches the rest)
 	@$(BIN)/python tools/board.py
 
 train: setup ## train the models from recorded bars, in an environment of its own (ARGS=--small for a short look)
