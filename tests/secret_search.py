@@ -18,7 +18,7 @@ from pathlib import Path
 
 import zstandard
 
-SECRET_FILES = ("key", "*.key", "*.token", "*.pem", "secret*", "password*", "credential.secret")
+SECRET_FILES = ("key", "secret", "password", "passwords", "*.key", "*.token", "*.pem", "credential.secret")
 MADE_UP = re.compile(rb"canary-[0-9a-f]{6,}")
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", re.DOTALL)
 SECRET_BYTES_MAX = 16 << 10
