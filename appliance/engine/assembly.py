@@ -81,7 +81,7 @@ def build_trader(
         portfolio,
         board,
         reconciler,
-        Stopping(scribe, desk, reconciler, config.safety.stop_policy, ()),
+        Stopping(scribe, desk, reconciler, traded, config.safety.stop_policy, ()),
         _conduct_settings(config),
     )
     parts = Parts(

@@ -87,7 +87,7 @@ class Watch:
         self._venue_status = status
         return news
 
-    def terms_changed(self, name: str, reason: str) -> bool:
+    def terms_told(self, name: str, reason: str) -> bool:
         """Take why an instrument may not be traded on the terms in use, or that it may, and tell whether that is news.
 
         Steps that changed stay changed for the rest of this run: its books and orders count in the old ones.
