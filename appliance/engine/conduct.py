@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from appliance.core import events
+from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.core.commands import EndProcess
 from appliance.core.require import require
 from appliance.core.values import OrderKind
@@ -17,6 +18,7 @@ from appliance.engine.cascade_layers import Stopping
 from appliance.engine.dead_man import DeadMan
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
+from appliance.market.intake import STEPS_CHANGED
 from appliance.risk.limits import Usage
 from appliance.safety.health.verdict import Consequence
 from appliance.safety.modes import Mode, Moved, may_guard, may_reduce, move
@@ -25,6 +27,8 @@ from appliance.trading.desk import Desk
 from appliance.trading.reconcile import Reconciler, Verdict
 from appliance.trading.scribe import Scribe
 
+# More often than this a process that ends is taken for one that crashes.
+ANEW_NS_MIN = 90 * NANOSECONDS_PER_SECOND
 _MOVES_PER_REVIEW_MAX = 8
 _INHERITED = "still there after a restart: "
 _STOPPED = frozenset({Mode.EMERGENCY, Mode.HALTED})
@@ -243,6 +247,7 @@ class Conduct:
         if watch.orders_connected:
             self.dead_man.refresh()
         self.review()
+        self._start_anew_when_due()
         self._end_when_done()
 
     # Which mode that makes
@@ -356,6 +361,16 @@ class Conduct:
         """Ask the venue now where its answer can count: with orders still working it would come too early."""
         if self._watch.orders_connected and not self._scribe.ledger.in_flight:
             self._reconciler.on_time()
+
+    def _start_anew_when_due(self) -> None:
+        """End, to be started again, once other steps are in force: a start is the one way in which all count in them.
+
+        Never sooner than a while after the last start, for what the venue says at a start may lag behind.
+        """
+        watch, booted_ns = self._watch, self._watch.booted_ns
+        running_ns = 0 if booted_ns is None else self._scribe.now_ns - booted_ns
+        if self.mode is Mode.PAUSED and watch.steps_changed and running_ns >= ANEW_NS_MIN:
+            self.shutdown_requested(events.ShutdownRequested(STEPS_CHANGED))
 
     def _end_when_done(self) -> None:
         if self._shutdown_ns is None or self.ended:

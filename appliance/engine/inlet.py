@@ -14,7 +14,7 @@ from appliance.core.events import FeedChanged, MarketFrame, QuoteChanged, TradeP
 from appliance.core.instruments import Instrument
 from appliance.engine.conduct import Conduct
 from appliance.engine.watch import Watch
-from appliance.market.intake import BookLost, Intake, TermsTold
+from appliance.market.intake import STEPS_CHANGED, BookLost, Intake, TermsTold
 from appliance.trading.scribe import Scribe
 from appliance.wire.kraken.messages import VenueStatus
 
@@ -77,7 +77,8 @@ class Inlet:
 
     def _book_lost(self, lost: BookLost) -> None:
         self._watch.book_lost(lost.instrument)
-        if lost.fault:
+        # In other steps every checksum is another: that is no contradiction, and ends with a new start.
+        if lost.fault and not self._watch.steps_changed:
             self._conduct.market_failed(f"{lost.instrument}: {lost.reason} again and again")
         self.on_time()
         self._conduct.review()
@@ -88,6 +89,8 @@ class Inlet:
         if told.size_lots_min != known.size_lots_min:
             # Everybody counts with the new one from here on; what was planned on the old one is given up.
             self._instruments[told.instrument] = msgspec.structs.replace(known, size_lots_min=told.size_lots_min)
+            self._conduct.terms_changed(told.instrument)
+        elif news and told.reason == STEPS_CHANGED:
             self._conduct.terms_changed(told.instrument)
         elif news:
             self._conduct.review()

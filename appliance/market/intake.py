@@ -25,6 +25,7 @@ from appliance.wire.kraken.refusals import Refused
 DEPTH: Final = DEPTHS[0]
 # A snapshot that has not come within this was lost; one that fails at once must not be asked for in a tight circle.
 ASK_INTERVAL_NS: Final = 2 * NANOSECONDS_PER_SECOND
+STEPS_CHANGED: Final = "the venue changed its price or size steps"
 _ASKED: Final = frozenset({BookState.SNAPSHOT, BookState.QUARANTINED})
 _BROKEN: Final = frozenset({BookEvent.MISMATCH, BookEvent.CROSSED, BookEvent.OUT_OF_ORDER, BookEvent.REFUSED})
 
@@ -157,6 +158,6 @@ class Intake:
         if instrument is None:
             return None
         if (pair.price_increment, pair.qty_increment) != (instrument.tick, instrument.lot):
-            return TermsTold(pair.symbol, instrument.size_lots_min, "the venue changed its price or size steps")
+            return TermsTold(pair.symbol, instrument.size_lots_min, STEPS_CHANGED)
         reason = "" if pair.status == "online" else f"the venue says {pair.status}"
         return TermsTold(pair.symbol, instrument.smallest_from(pair.qty_min), reason)

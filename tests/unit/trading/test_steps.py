@@ -75,7 +75,7 @@ def test_what_is_over_and_does_not_fit_is_forgotten_and_the_rest_kept() -> None:
     """Shows that a settled order of an odd size does not keep the account from going on, and that the first word of
     steps converts nothing; fails when a start breaks on the past, or an open order is lost.
     """
-    facts = [
+    facts: list[records.AnyRecord] = [
         records.Steps(MARKET, "0.1", "0.001"),
         intent(Side.SELL, 500, 15),
         records.Order("b4x-1", "cancel", "canceled", 0, ""),
