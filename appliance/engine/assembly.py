@@ -104,15 +104,21 @@ def build_trader(
         Restraint(),
         {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
-    scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
+    _write_start(scribe, config, traded)
+    board.adopt()
+    desk.adopt(now_ns)
+    return Trader(parts)
+
+
+def _write_start(scribe: Scribe, config: Config, traded: Mapping[str, Instrument]) -> None:
+    """Write down that this life began, and what is in force in it that was not before."""
+    ledger = scribe.ledger
+    scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, scribe.now_ns))
     values = _values(config)
     if values != ledger.parameters:
         scribe.write(records.Parameters(values))
     for name, steps in _steps_told_anew(ledger, traded).items():
         scribe.write(records.Steps(name, *steps))
-    board.adopt()
-    desk.adopt(now_ns)
-    return Trader(parts)
 
 
 def risk_limits(config: Config) -> RiskLimits:
