@@ -39,11 +39,7 @@ CHECKED_IN: Mapping[int, tuple[str, str]] = MappingProxyType(
             "delivery, after every commit and arrival",
         ),
         9: ("the lamp says what is true", "lamp_truth, after every event"),
-        10: (
-            "nothing is opened on a bad market or clock, on changed terms, against our own order, right after a refusal;"
-            " nothing is tried over and over in one breath",
-            "invariants, told, at the door",
-        ),
+        10: ("nothing opens where it must not, and nothing is tried over and over", "invariants, told, at the door"),
         11: ("damage to the journal is found, and only damage", "inspector, at every start"),
         12: ("after healing, everything converges", "simulation, at the end"),
     }
