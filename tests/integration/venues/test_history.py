@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -62,9 +63,9 @@ def test_bars_of_every_length_are_told_and_trades_make_the_same_ones(tmp_path: P
     tick and the lot; fails when a page of trades is lost or doubled, or an open bar is told.
     """
 
-    async def ask() -> tuple[list[HistoryTold], list[str], list[tuple[int, int]]]:
+    async def ask() -> tuple[list[HistoryTold], list[str], list[tuple[int, int]], Counter[int]]:
         # A market whose clock stands still: what is told first and last is then of the same moment.
-        clock = VirtualClock(10**15, 1_767_225_600 * 10**9)
+        clock = VirtualClock(10**15, 1_767_225_600 * 10**9 + 500_000_000)
         server = KrakenServer(paper_floor(clock, pace=PACE), clock, [drawn_key("paper", TRADE)])
         remember(server.state, seed=1, length_s=LENGTH_S, pace=PACE)
         server.state.drain()
@@ -76,15 +77,19 @@ def test_bars_of_every_length_are_told_and_trades_make_the_same_ones(tmp_path: P
         asked = Asked(endpoint(server.url, plain_loopback=True), tmp_path, Names(found, [MARKET]), clock=clock)
         told = await asked.told(300, 60, 1)
         kept = [(bar.begin_ns // NANOSECONDS_PER_SECOND, bar.close_ticks) for bar in server.state.tapes[MARKET].bars[1]]
+        lots: Counter[int] = Counter()
+        for each in server.state.tapes[MARKET].recent:
+            lots[each.venue_ns // NANOSECONDS_PER_SECOND] += each.size_lots
         await server.close()
-        return told, asked.said, kept
+        return told, asked.said, kept, lots
 
-    (five, one, single), said, kept = asyncio.run(ask())
+    (five, one, single), said, kept, lots = asyncio.run(ask())
     assert not any(event.problem or unsound(event, event.bar_s) for event in (five, one, single))
     assert len(five.bars) >= HISTORY_BARS
     starts = [bar[0] for bar in five.bars]
     assert starts == list(range(starts[0], five.until_s, 300))
     assert [(bar[0], bar[4]) for bar in one.bars] == kept[:-1]
+    assert {bar[0]: bar[5] for bar in single.bars} == {bar[0]: lots[bar[0]] for bar in single.bars}
     minutes = {bar[0]: bar[1:] for bar in one.bars}
     whole = [start for start in minutes if single.bars[0][0] <= start and start + 60 <= single.until_s]
     assert len(whole) >= 7

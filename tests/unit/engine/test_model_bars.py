@@ -85,10 +85,10 @@ def test_live_bars_wait_for_what_came_before_them() -> None:
     """
     desk, first = Desk(), HISTORY_BARS
     desk.bars.connected()
-    desk.told(first).live(first, part=True).live(first + 1).live(first + 2)
-    assert desk.starts() == list(range(first))
-    desk.told(first)
+    desk.told(first).live(first, part=True).told(first)
     assert desk.bars.joint is Joint.WAITING
+    desk.live(first + 1).live(first + 2)
+    assert desk.starts() == list(range(first))
     desk.told(first + 2)
     assert desk.starts() == list(range(first + 3))
     assert not desk.bars.acts(STARTS[first + 2])
