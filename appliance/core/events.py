@@ -114,13 +114,14 @@ class OrderReported(Event, frozen=True, gc=False):
 
 
 class OrderAmended(Event, frozen=True, gc=False):
-    """The venue changed an order to these amounts."""
+    """The venue changed an order to these amounts when asked at that moment."""
 
     client_id: str
     size_lots: int
     price_ticks: int
     trigger_ticks: int
     venue_ns: int
+    asked_ns: int
 
 
 class AmendRefused(Event, frozen=True, gc=False):

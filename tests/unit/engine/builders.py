@@ -206,7 +206,7 @@ class Rig:
                 return [events.OrderEnded(command.client_id, Ending.CANCELED, order.filled_lots, 0)]
             case commands.SendAmend():
                 amounts = (command.size_lots, command.price_ticks, command.trigger_ticks)
-                return [events.OrderAmended(command.client_id, *amounts, 0)]
+                return [events.OrderAmended(command.client_id, *amounts, 0, command.asked_ns)]
             case commands.SendOrder():
                 return [events.OrderAcknowledged(command.client_id, "V", 0)]
             case _:
