@@ -65,7 +65,7 @@ def test_bars_of_every_length_are_told_and_trades_make_the_same_ones(tmp_path: P
 
     async def ask() -> tuple[list[HistoryTold], list[str], list[tuple[int, int]], Counter[int]]:
         # A market whose clock stands still: what is told first and last is then of the same moment.
-        clock = VirtualClock(10**15, 1_767_225_600 * 10**9 + 500_000_000)
+        clock = VirtualClock(10**15, 1_767_225_600 * 10**9 + 200_000_000)
         server = KrakenServer(paper_floor(clock, pace=PACE), clock, [drawn_key("paper", TRADE)])
         remember(server.state, seed=1, length_s=LENGTH_S, pace=PACE)
         server.state.drain()
