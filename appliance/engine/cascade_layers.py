@@ -100,10 +100,9 @@ class Stopping:
         """Tell whether it is us who keep market data away."""
         return self._feeds_stopped
 
-    @property
-    def keeps_guards(self) -> bool:
-        """Tell whether positions stay guarded at the venue: always, but for a stop whose policy gives them up."""
-        return self._policy == "cancel" or not self._in_force
+    def keeps_guards(self, *, ending: bool) -> bool:
+        """Tell whether positions stay guarded: always, but for a stop or an end whose policy gives them up."""
+        return self._policy == "cancel" or not (self._in_force or ending)
 
     @property
     def confirmed(self) -> bool:

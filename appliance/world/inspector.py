@@ -17,6 +17,7 @@ from appliance.core.commands import AnyCommand, SendOrder
 from appliance.core.config import Config
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
+from appliance.core.values import VenueState
 from appliance.engine.assembly import risk_limits
 from appliance.trading.ledger import Ledger
 from appliance.world import invariants
@@ -119,7 +120,9 @@ class Inspector:
             self._seen.clear()
         elif isinstance(event, events.MarketFrame):
             self._told.frame(event.text)
-        elif isinstance(event, events.OrderRefused):
+        elif isinstance(event, events.OrderRefused) or (
+            isinstance(event, events.OrderReported) and event.state is VenueState.REFUSED
+        ):
             self._told.refused(event.client_id, self._strategy(event.client_id), self._schedule.now_ns)
         if not commands and kind in _IDLE:
             # Nothing was written and nothing sent, so no book can have changed; time may have.

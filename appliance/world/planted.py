@@ -5,7 +5,7 @@ code that trades is never touched and holds no switch for any of this. A bug tha
 the world, not the trader, is what is broken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from appliance.core.commands import SendOrder
 from appliance.core.config import Config
 from appliance.core.events import JournalReached
 from appliance.core.records import Row
+from appliance.core.values import OrderKind
 from appliance.engine.conduct import Conduct
 from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
@@ -127,7 +128,7 @@ class _CarelessProtection(Protection):
 
     __slots__ = ()
 
-    def review(self, *, limit_sales_allowed: bool) -> None:
+    def review(self, sales: Collection[OrderKind]) -> None:
         """Guard nothing."""
 
 

@@ -16,6 +16,7 @@ from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.commands import (
     AnyCommand,
+    AskHistory,
     AskModels,
     EndProcess,
     SendOrder,
@@ -246,6 +247,8 @@ class Shell:
                 self.around.feed.open()
             case AskModels():
                 self._queue.append(silent(command, "absent", "the world has no models", "", 0))
+            case AskHistory(instrument=name, bar_s=bar_s):
+                self._queue.append(events.HistoryTold(name, bar_s, (), 0, "the world remembers nothing"))
             case SubscribeMarket():
                 pass  # this world's feed tells quotes and trades, which need no subscription
             case _:

@@ -69,7 +69,7 @@ def guard(config_path: Path, *, fifo: bool) -> None:
     pins.listen(edges.push)
     keeper = Keeper(clock, 5_000_000_000, edges.wake)
     disk = _open_disk(keeper, config, clock)
-    joined = Joined(clock, pins, lease, edges, _last_resort(config_path), keeper)
+    joined = Joined(clock, pins, lease, edges, _last_resort(config), keeper)
     guardian = _guardian(config, joined, disk, clock.monotonic_ns())
     threading.Thread(target=_wire, args=(hands, edges), daemon=True).start()
     _loop(guardian, edges, clock, Notifier({}))

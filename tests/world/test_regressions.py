@@ -7,6 +7,7 @@ from appliance.world.scale import SHORT
 from appliance.world.simulation import World, run_seed
 
 SEEDS = {
+    59: "a refusal that comes after its order was given up is followed by patience all the same",
     66: "a guardian that hangs through a whole gesture finds it in its queue, and that is a start",
     174: "the same while the process is being restarted",
     1350: "an order of a stranger that waits at a stalled venue is none of ours",

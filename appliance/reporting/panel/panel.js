@@ -70,6 +70,8 @@ function showBox() {
   const box = state.box ?? {};
   write("estop", box.estop ?? "not known");
   write("permission", box.permission ? `${box.permission} by the guardian` : "not known");
+  write("relay", box.relay ?? "not known");
+  at("relay").dataset.tone = box.relay?.startsWith("dropped") ? "bad" : "";
   at("estop").dataset.tone = box.estop && box.estop !== "released" ? "bad" : "";
   at("bench").hidden = !state.bench;
   at("look-only").hidden = Boolean(state.bench);
@@ -187,13 +189,15 @@ function keep(added) {
   }
 }
 
-// What is old must not look like the present: the lamp is only drawn lit while the words about it are fresh.
+// What is old must not look like the present.
 function showFreshness() {
   const ageMs = heardAt === null || state.age_ms === null || state.age_ms === undefined ? null : state.age_ms + performance.now() - heardAt;
   const stale = ageMs === null || ageMs > STALE_AFTER_MS || state.stale;
   document.body.dataset.stale = stale;
-  document.body.dataset.lamp = stale ? "unknown" : state.lamp ?? "unknown";
-  write("lamp-text", stale || !state.lamp_text ? "not known from here: look at the box" : state.lamp_text);
+  // The lamp is the guardian's, and the reporter sees it past a dead trader: only this page's own line must be alive.
+  const cut = heardAt === null || performance.now() - heardAt > STALE_AFTER_MS;
+  document.body.dataset.lamp = cut ? "unknown" : state.lamp ?? "unknown";
+  write("lamp-text", cut || !state.lamp_text ? "not known from here: look at the box" : state.lamp_text);
   write("box-title", `The front of the appliance. Lamp: ${at("lamp-text").textContent}.`);
   at("pulse").dataset.state = stale ? (ageMs === null ? "waiting" : "stale") : "live";
   write("pulse-text", ageMs === null ? "waiting" : stale ? `silent for ${span(ageMs)}` : "live");

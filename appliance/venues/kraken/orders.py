@@ -275,7 +275,7 @@ class KrakenOrders(Connection):
     def _amend_answered(self, answer: Answer, amend: SendAmend) -> None:
         if not answer.error:
             amounts = (amend.size_lots, amend.price_ticks, amend.trigger_ticks)
-            self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns))
+            self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns, amend.asked_ns))
         elif is_refusal(answer.error):
             self._post(AmendRefused.of(amend, answer.error))
         else:

@@ -86,13 +86,14 @@ class Box:
         for name in names:
             log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
             log = (*log, "--faults", self.faults) if self.faults else log
-            more = (*log, "--port", str(self.place.port)) if name == "venue" else ()
+            own = {"venue": (*log, "--port", str(self.place.port)), "last-resort": ("--parked",)}
+            more = own.get(name, ())
             words = [sys.executable, "-m", "appliance", name, "--config", str(self.config), *more]
             self.processes[name] = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start_trading(self) -> None:
         """Start everything and wait until it trades."""
-        self.start("venue", "guardian", "trader")
+        self.start("venue", "last-resort", "guardian", "trader")
         self.until(lambda: self.mode() is Mode.NORMAL and self.permits())
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
@@ -101,26 +102,11 @@ class Box:
         return time.monotonic_ns()
 
     def end(self) -> None:
-        """End everything, also what is stopped or parked."""
-        parked = self.parked_pids()
+        """End everything, also what is stopped."""
         for process in self.processes.values():
             with suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        for pid in parked:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def parked_pids(self) -> list[int]:
-        """Return the last-resort processes of this folder."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError):
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    if b"last-resort" in words and str(self.config).encode() in words:
-                        found.append(int(entry.name))
-        return found
 
     def until(self, wanted: Callable[[], object], step_s: float = 0.005) -> int:
         """Wait until something is true and return when that was."""
