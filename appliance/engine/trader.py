@@ -40,18 +40,6 @@ from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 GUARD_PATIENCE_NS = 2_000_000_000
-_OrderEvent = (
-    events.OrderTraded
-    | events.OrderAcknowledged
-    | events.OrderRefused
-    | events.OrderEnded
-    | events.OrderReported
-    | events.OrderAmended
-    | events.AmendRefused
-    | events.CancelRefused
-    | events.SendFailed
-    | events.SendTimedOut
-)
 
 
 class TradeSettings(NamedTuple):
@@ -107,9 +95,8 @@ class Trader:
         self.bars_count = 0
         self.denials: Counter[str] = Counter()
         desk, conduct = parts.desk, parts.conduct
-        self._inlet = Inlet(
-            parts.intake, parts.instruments, parts.scribe, parts.watch, conduct, self._on_quote, self._on_trade
-        )
+        inward = (self._on_quote, self._on_trade, parts.voices.connected)
+        self._inlet = Inlet(parts.intake, parts.instruments, parts.scribe, parts.watch, conduct, *inward)
         self._handlers: dict[type, Callable[[Any], None]] = {
             events.TradePrinted: self._on_trade,
             events.QuoteChanged: self._on_quote,
@@ -137,6 +124,7 @@ class Trader:
             events.HealthChanged: conduct.health_changed,
             events.LayerStopped: conduct.layer_stopped,
             events.ModelsAnswered: self._on_models,
+            events.HistoryTold: parts.voices.remembered,
         }
 
     @property
@@ -175,6 +163,11 @@ class Trader:
         return self._parts.quality
 
     @property
+    def voices(self) -> ModelVoices:
+        """Return what the models have to say."""
+        return self._parts.voices
+
+    @property
     def intake(self) -> Intake:
         """Return the books, and what of the market's frames was refused."""
         return self._parts.intake
@@ -200,7 +193,7 @@ class Trader:
         return scribe.take()
 
     def _on_order(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
-        def handler(event: _OrderEvent) -> None:
+        def handler(event: events.OrderEvent) -> None:
             order = self.ledger.orders.get(event.client_id)
             before = None if order is None else order.state
             handle(event)
@@ -257,6 +250,7 @@ class Trader:
         parts.watch.clock_synchronized = event.wall_synchronized
         self._inlet.on_time()
         parts.desk.on_time()
+        parts.voices.on_time()
         parts.conduct.on_time()
         self._protect()
         if parts.watch.clock_usable:

@@ -221,6 +221,8 @@ class Rig:
     def _answer_as_shell(self, command: commands.AnyCommand) -> list[events.AnyEvent]:
         """Stop what is asked for at once, or as `shell` says for a layer: another outcome, or silence."""
         match command:
+            case commands.AskHistory(instrument=name, bar_s=bar_s):
+                return [events.HistoryTold(name, bar_s, (), 0)]
             case commands.StartLayer():
                 return [events.FeedChanged(connected=True, reason="")]
             case commands.StopLayer() if outcome := self.shell.get(command.layer, "done"):

@@ -331,6 +331,7 @@ def day(seconds: int, seed: int) -> str:
                         | commands.StartLayer()
                         | commands.SubscribeMarket()
                         | commands.AskModels()
+                        | commands.AskHistory()
                     ):
                         pass
                     case _:
