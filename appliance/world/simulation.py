@@ -301,7 +301,7 @@ class World:
             until_ns = max(until_ns, self._ends_ns + DELIVERY_NS)
         if not problem:
             self._stage.shell.deliver(ShutdownRequested("the world ends"))
-            self._schedule.after(ENDING_NS, self._end)
+            self._schedule.after(ENDING_NS + milliseconds(self._dice, self._scale.tick_ms), self._end)
         elif self._schedule.now_ns < until_ns:
             self._schedule.after(NANOSECONDS_PER_SECOND // 2, partial(self._await_recovery, until_ns))
         else:
