@@ -5,19 +5,21 @@ with the venue's, and only then does permission turn into trading. Losing permis
 verify with the venue, halted. A mode never changes but through the table in safety/modes.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.core.commands import EndProcess, SetDeadMan
 from appliance.core.require import require
+from appliance.core.values import OrderKind
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.cascade_layers import Stopping
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
 from appliance.risk.limits import Usage
 from appliance.safety.health.verdict import Consequence
-from appliance.safety.modes import Mode, Moved, move
+from appliance.safety.modes import Mode, Moved, may_guard, may_reduce, move
 from appliance.trading import records
 from appliance.trading.desk import Desk
 from appliance.trading.reconcile import Reconciler, Verdict
@@ -26,6 +28,8 @@ from appliance.trading.scribe import Scribe
 _MOVES_PER_REVIEW_MAX = 8
 _INHERITED = "still there after a restart: "
 _STOPPED = frozenset({Mode.EMERGENCY, Mode.HALTED})
+_SELLING = frozenset({OrderKind.LIMIT, OrderKind.MARKET})
+_CUTTING = frozenset({OrderKind.MARKET})
 _TRADING = frozenset({Mode.NORMAL, Mode.REDUCED, Mode.PAUSED})
 
 
@@ -104,8 +108,20 @@ class Conduct:
 
     @property
     def guards(self) -> bool:
-        """Tell whether the position is to be guarded at the venue, by orders that are sent now."""
-        return self._stopping.keeps_guards and self._shutdown_ns is None
+        """Tell whether the position is to be guarded at the venue, by orders that are sent now.
+
+        Stopped, or on the way out, as well: an exchange of guard and sale may have been under way. But what a stopped
+        box sends must rest on books that were compared since.
+        """
+        certain = self.mode is not Mode.HALTED or self.reconciled
+        return certain and may_guard(self.mode) and self._stopping.keeps_guards(ending=self._shutdown_ns is not None)
+
+    @property
+    def sales(self) -> Collection[OrderKind]:
+        """Return with which kinds of orders a position may be sold now; a stop leaves room for cutting a loss alone."""
+        if self.mode is Mode.EMERGENCY:
+            return _CUTTING
+        return _SELLING if may_reduce(self.mode) and self._shutdown_ns is None else ()
 
     @property
     def stopping(self) -> Stopping:
@@ -373,7 +389,7 @@ class Conduct:
         if self._shutdown_ns is None or self.ended:
             return
         waited_ns = self._scribe.now_ns - self._shutdown_ns
-        clean = not self._scribe.ledger.in_flight and not self._stopping.running
+        clean = not (self._scribe.ledger.in_flight or self._desk.canceling or self._stopping.running)
         if clean or waited_ns >= self._settings.shutdown_patience_ns:
             self.ended = True
             if clean:

@@ -19,7 +19,7 @@ from appliance.wire.kraken.messages import VenueStatus
 class Inlet:
     """Take frames in and keep the subscriptions alive."""
 
-    __slots__ = ("_conduct", "_handlers", "_intake", "_scribe", "_watch")
+    __slots__ = ("_conduct", "_handlers", "_intake", "_on_connected", "_scribe", "_watch")
 
     def __init__(
         self,
@@ -29,12 +29,14 @@ class Inlet:
         conduct: Conduct,
         on_quote: Callable[[QuoteChanged], None],
         on_trade: Callable[[TradePrinted], None],
+        on_connected: Callable[[], None],
     ) -> None:
-        """Hand quotes and trades on as if a feed had told them one by one."""
+        """Hand quotes and trades on as if a feed had told them one by one, and tell of each new connection."""
         self._intake = intake
         self._scribe = scribe
         self._watch = watch
         self._conduct = conduct
+        self._on_connected = on_connected
         self._handlers: dict[type, Callable[[Any], None]] = {
             QuoteChanged: on_quote,
             TradePrinted: on_trade,
@@ -60,6 +62,7 @@ class Inlet:
         self._intake.lost()
         if event.connected:
             self._subscribe(self._intake.connected(self._scribe.now_ns), trades=True)
+            self._on_connected()
         self._conduct.feed_changed(event)
 
     def on_time(self) -> None:

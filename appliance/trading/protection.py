@@ -12,6 +12,7 @@ A sale that comes to nothing leaves the position to a new guard.
 A guard that the venue refuses is asked for again, each time after twice the wait: never a storm.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from appliance.core.instruments import Instrument
@@ -60,8 +61,11 @@ class Protection:
         self._settings = settings
         self._holders: dict[tuple[str, str], _Holder] = {}
 
-    def review(self, *, limit_sales_allowed: bool) -> None:
-        """Bring every holder's guard in line with what it holds; to be called whenever something may have changed."""
+    def review(self, sales: Collection[OrderKind]) -> None:
+        """Bring every holder's guard in line with what it holds; to be called whenever something may have changed.
+
+        A sale that is wanted and not of one of these kinds is given up, and the guard comes back.
+        """
         held = {
             (name, strategy): lots
             for name, position in self._scribe.ledger.positions.items()
@@ -70,7 +74,7 @@ class Protection:
         }
         for key in sorted(held.keys() | self._holders.keys()):
             sale = self._holders[key].sale if key in self._holders else None
-            if sale is not None and sale.order_kind is OrderKind.LIMIT and not limit_sales_allowed:
+            if sale is not None and sale.order_kind not in sales:
                 self._holders[key].sale = None
             self._review_holder(*key, held.get(key, 0))
 

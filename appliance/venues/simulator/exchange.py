@@ -292,7 +292,8 @@ class Exchange:
         if refusal is not None:
             events.append(AmendRefused.of(command, refusal))
             return
-        events.append(OrderAmended(order.client_id, order.size_lots, order.price_ticks, order.trigger_ticks, venue_ns))
+        amounts = (order.size_lots, order.price_ticks, order.trigger_ticks)
+        events.append(OrderAmended(order.client_id, *amounts, venue_ns, command.asked_ns))
         if order not in listing.sleeping and order not in listing.resting[order.side]:
             listing.execute(order, listing.sweep(order), venue_ns, events)
         listing.publish(venue_ns, events)

@@ -206,7 +206,7 @@ class Rig:
                 return [events.OrderEnded(command.client_id, Ending.CANCELED, order.filled_lots, 0)]
             case commands.SendAmend():
                 amounts = (command.size_lots, command.price_ticks, command.trigger_ticks)
-                return [events.OrderAmended(command.client_id, *amounts, 0)]
+                return [events.OrderAmended(command.client_id, *amounts, 0, command.asked_ns)]
             case commands.SendOrder():
                 return [events.OrderAcknowledged(command.client_id, "V", 0)]
             case _:
@@ -215,6 +215,8 @@ class Rig:
     def _answer_as_shell(self, command: commands.AnyCommand) -> list[events.AnyEvent]:
         """Stop what is asked for at once, or as `shell` says for a layer: another outcome, or silence."""
         match command:
+            case commands.AskHistory(instrument=name, bar_s=bar_s):
+                return [events.HistoryTold(name, bar_s, (), 0)]
             case commands.StartLayer():
                 return [events.FeedChanged(connected=True, reason="")]
             case commands.StopLayer() if outcome := self.shell.get(command.layer, "done"):

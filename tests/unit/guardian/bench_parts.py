@@ -86,6 +86,7 @@ class Bench:
         trader: bool = True,
         case_stops: bool = True,
         yellow: int | None = None,
+        relay: int | None = PINS.relay,
     ) -> None:
         """Start the guardian as its root does."""
         self.calls: list[ScriptedCall] = []
@@ -93,7 +94,7 @@ class Bench:
         self.clock = VirtualClock(monotonic_ns=1_000 * MS, wall_ns=1_700_000_000_000 * MS)
         self.lease = LeaseWriter(lease_path(self.runtime), BOOT, os.getpid())
         self.edges = Edges(self.lease, self.clock, case_stops=case_stops)
-        self.pins = open_pins("simulated", replace(PINS, yellow=yellow), self.clock)
+        self.pins = open_pins("simulated", replace(PINS, yellow=yellow, relay=relay), self.clock)
         self.hands = SimulatedHands(self.pins.factory, PINS)
         self.hands.turn(Contact.ESTOP, asserted=closed)
         self.pins.listen(self.edges.push)
