@@ -34,6 +34,8 @@ from appliance.wire.kraken.numbers import moment_ns, written_time
 from appliance.wire.kraken.signing import signed
 
 WAIT_S = 40.0
+# Several at once, on a machine with other work.
+START_S = 100.0
 SAFETY = """[safety]
 lamp_test = false
 reset_hold_ms = 1000
@@ -96,7 +98,7 @@ class Box:
     def start_trading(self) -> None:
         """Start everything and wait until it trades."""
         self.start("venue", "last-resort", "guardian", "trader")
-        self.until(lambda: self.mode() is Mode.NORMAL and self.permits())
+        self.until(lambda: self.mode() is Mode.NORMAL and self.permits(), limit_s=START_S)
         # Where a trader takes long to start, the guardian has had the account cleared: no part of any test.
         self.until(lambda: len(self.events("last-resort-started")) == len(self.events("last-resort-ended")))
         self.traded_ns = time.monotonic_ns()
@@ -113,9 +115,9 @@ class Box:
                 process.kill()
             process.wait()
 
-    def until(self, wanted: Callable[[], object], step_s: float = 0.005) -> int:
+    def until(self, wanted: Callable[[], object], step_s: float = 0.005, limit_s: float = WAIT_S) -> int:
         """Wait until something is true and return when that was."""
-        deadline_s = time.monotonic() + WAIT_S
+        deadline_s = time.monotonic() + limit_s
         while not wanted():
             assert time.monotonic() < deadline_s, (self.mode(), self.lamp(), self.audit()[-6:])
             time.sleep(step_s)
