@@ -316,6 +316,8 @@ class World:
             return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
         if not trader.conduct.reconciled:
             return "the books are not compared"
+        if dict(trader.instruments) != stage.venue.exchange.instruments:
+            return "the trader counts with other terms than the venue's"
         waiting = ", ".join(
             f"{order.client_id} {order.state}" for order in trader.ledger.unsettled() if not order.stands
         )

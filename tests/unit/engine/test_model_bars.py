@@ -17,7 +17,9 @@ from tests.unit.engine.test_model_voices import TRIAL, answer, facts, market
 BASE_S = 300
 SERIES = market(HISTORY_BARS + 60)
 STARTS = SERIES.starts_s.tolist()
-ROWS = [tuple(int(value) for value in row) for row in SERIES.bars.tolist()]
+ROWS: list[tuple[int, int, int, int, int]] = [
+    (int(opened), int(high), int(low), int(close), int(volume)) for opened, high, low, close, volume in SERIES.bars
+]
 
 
 class Desk:
@@ -83,10 +85,10 @@ def test_live_bars_wait_for_what_came_before_them() -> None:
     """
     desk, first = Desk(), HISTORY_BARS
     desk.bars.connected()
-    desk.told(first).live(first, part=True).live(first + 1).live(first + 2)
-    assert desk.starts() == list(range(first))
-    desk.told(first)
+    desk.told(first).live(first, part=True).told(first)
     assert desk.bars.joint is Joint.WAITING
+    desk.live(first + 1).live(first + 2)
+    assert desk.starts() == list(range(first))
     desk.told(first + 2)
     assert desk.starts() == list(range(first + 3))
     assert not desk.bars.acts(STARTS[first + 2])
@@ -193,19 +195,24 @@ class Remembering(Rig):
         return [events.HistoryTold(command.instrument, command.bar_s, tuple(rows), until_s)]
 
 
+def asked_of(rig: Rig) -> list[commands.AskModels]:
+    """Return what the models were asked of our market since last asked."""
+    asked = [one for one in rig.take(commands.AskModels) if isinstance(one, commands.AskModels)]
+    return [one for one in asked if one.instrument == MARKET]
+
+
 def test_the_models_are_asked_at_once_and_their_answer_moves_nothing() -> None:
     """Shows a warm ask about the last hour right after the start, and that its sure answer opens nothing and closes
     nothing while the same answer to a live step opens; fails when backfilled bars can trade.
     """
     rig = Remembering(TRIAL).running()
-    asked = [one for one in rig.take(commands.AskModels) if isinstance(one, commands.AskModels)]
-    ours = next(one for one in asked if one.instrument == MARKET)
+    [ours] = asked_of(rig)
     assert ours.start_s * SECOND_NS > rig.now_ns + rig.wall_offset_ns - 15 * SECOND_NS
     rig.tell(answer(start_s=ours.start_s))
     assert rig.orders() == []
     for _ in range(16):
         rig.bar()
-        rig.tell(*[answer(start_s=one.start_s) for one in rig.take(commands.AskModels) if one.instrument == MARKET])
+        rig.tell(*[answer(start_s=one.start_s) for one in asked_of(rig)])
     assert [order.strategy for order in rig.orders()] == ["models"]
     decided = facts(rig, records.Decision)
     assert len(decided) == 1

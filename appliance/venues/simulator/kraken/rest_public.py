@@ -108,7 +108,7 @@ class PublicCalls:
         since = _moment(fields.get("since", "0"))
         count = _count(fields.get("count", str(PAGE_TRADES)), PAGE_TRADES)
         if listed is None or since is None or count is None:
-            return UNKNOWN_PAIR if listed is None else "EGeneral:Invalid arguments"
+            return UNKNOWN_PAIR if listed is None else f"EGeneral:Invalid arguments:{'count' if since else 'since'}"
         grid, recent = listed.grid, self._state.tapes[listed.symbol].recent
         # The first ones after a moment, or without one the last; who reads on asks again from `last`.
         told = [each for each in recent if each.venue_ns > since][:count] if since else list(recent)[-count:]
