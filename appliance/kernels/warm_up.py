@@ -21,10 +21,13 @@ from appliance.kernels.patterns import candles
 
 
 def _indicators() -> None:
-    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1, 1))
+    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1 + layout.SPARE, 1))
     code, parameters = np.zeros((0, layout.CODE_WIDTH), np.int64), np.zeros((0, layout.PARAMETERS_WIDTH))
     shown, state, out = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0))
-    machine.run(code, parameters, shown, state, registers, (none, none, none, none, none, none), out)
+    inputs = (none, none, none, none, none, none)
+    machine.run(code, parameters, shown, state, registers, inputs, out)
+    row = np.zeros(layout.CODE_WIDTH, np.int64)
+    machine.straight(row, np.zeros(layout.PARAMETERS_WIDTH), state, registers, (none, none, none), out)
 
 
 def _bars() -> None:
