@@ -83,14 +83,15 @@ def _correlation() -> None:
     correlation.highest(starts, returns, counts, 0, np.ones(1, np.int64), 1)
 
 
+# Two processes that each take every other one (tools/kernels.sh) have about as much to do.
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("indicators", _indicators),
-    ("bars", _bars),
-    ("correlation", _correlation),
-    ("lease", _lease),
     ("books and frames", _books),
-    ("microstructure", _microstructure),
+    ("bars", _bars),
     ("models", _models),
+    ("correlation", _correlation),
+    ("microstructure", _microstructure),
+    ("lease", _lease),
 )
 # What only commands call, so that a trader neither waits for it nor holds it.
 ALL_KERNELS = (*KERNELS, ("candlesticks", _candles))

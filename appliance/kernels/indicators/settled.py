@@ -251,14 +251,11 @@ def spread(x: Floats, mean: Floats, variance: Floats, spare: Rows, rows: int, s:
     """
     ring, older, older2 = s[5 : 5 + n], s[5 + n : 6 + 2 * n], s[6 + 2 * n : 7 + 3 * n]
     share, pivot, lost, away = 1.0 / n, x[0], np.int64(0), spare[2]
-    for i in range(rows):
-        away[i] = x[i] - pivot
-    if not windows(away, mean, spare, rows, n, share):
-        return False
-    for i in range(rows):
-        away[i] *= away[i]
-    if not windows(away, variance, spare, rows, n, share):
-        return False
+    for power in range(2):
+        for i in range(rows):
+            away[i] = x[i] - pivot if power == 0 else away[i] * away[i]
+        if not windows(away, mean if power == 0 else variance, spare, rows, n, share):
+            return False
     means, variances = mean[n - 1 : rows], variance[n - 1 : rows]
     for k in range(means.shape[0]):
         about, squares = means[k], variances[k]
