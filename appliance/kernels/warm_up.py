@@ -7,6 +7,7 @@ import numpy as np
 from appliance.kernels import (
     bars,
     book,
+    changes,
     correlation,
     frames,
     hidden_states,
@@ -83,15 +84,21 @@ def _correlation() -> None:
     correlation.highest(starts, returns, counts, 0, np.ones(1, np.int64), 1)
 
 
+def _changes() -> None:
+    changes.bayes(changes.beliefs(), 0.0)
+    changes.last_change(np.zeros(2 * changes.STRETCH_MIN), 0)
+
+
 # Two processes that each take every other one (tools/kernels.sh) have about as much to do.
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("indicators", _indicators),
     ("books and frames", _books),
-    ("bars", _bars),
-    ("models", _models),
     ("correlation", _correlation),
-    ("microstructure", _microstructure),
+    ("models", _models),
+    ("change points", _changes),
+    ("bars", _bars),
     ("lease", _lease),
+    ("microstructure", _microstructure),
 )
 # What only commands call, so that a trader neither waits for it nor holds it.
 ALL_KERNELS = (*KERNELS, ("candlesticks", _candles))
