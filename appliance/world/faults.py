@@ -161,11 +161,11 @@ def _power_cut(stage: Stage) -> None:
 
 
 def _power_on(stage: Stage) -> None:
+    if stage.reporter is not None:
+        stage.reporter.get_power()
     if stage.shell.kept_down:
         stage.shell.kept_down = False
         stage.keeper.restart()
-        if stage.reporter is not None:
-            stage.reporter.get_power()
         stage.shell.start()
         stage.schedule.after(milliseconds(stage.dice, (0, 15_000)), partial(_set_clock, stage))
 
