@@ -126,6 +126,7 @@ class World:
         self._ends_ns = scale.duration_ns if cut.until_ns is None else cut.until_ns
         self.planned: list[str] = []
         self._over = False
+        self._asked_to_end = False
         self._faulty_looks = 0
         self._stage = self._build(draw_config(self._dice, scale), recipe, story)
         self._plan_faults()
@@ -285,9 +286,14 @@ class World:
             stage.inspector.note("a person attends to the fault")
             stage.remove_strangers()
             stage.person.press()
-            self._schedule.after(4 * LOOK_NS, stage.shell.kill)
+            self._schedule.after(4 * LOOK_NS, self._restart_by_hand)
         if not self._over:
             self._schedule.after(LOOK_NS, self._look)
+
+    def _restart_by_hand(self) -> None:
+        """Let the person end the process; not one that is on its way out already, asked to end with the world."""
+        if not self._asked_to_end:
+            self._stage.shell.kill()
 
     def _heal(self) -> None:
         self._stage.inspector.note("every fault ends")
@@ -300,6 +306,7 @@ class World:
             problem = self._stage.reporter.behind
             until_ns = max(until_ns, self._ends_ns + DELIVERY_NS)
         if not problem:
+            self._asked_to_end = True
             self._stage.shell.deliver(ShutdownRequested("the world ends"))
             self._schedule.after(ENDING_NS + milliseconds(self._dice, self._scale.tick_ms), self._end)
         elif self._schedule.now_ns < until_ns:

@@ -20,6 +20,8 @@ SEEDS = {
     59: "a refusal that comes after its order was given up is followed by patience all the same",
     66: "a guardian that hangs through a whole gesture finds it in its queue, and that is a start",
     174: "the same while the process is being restarted",
+    69: "a person who ends the process in the very moment in which the world asks it to end asks nothing more of it",
+    384: "the same in another world",
     1350: "an order of a stranger that waits at a stalled venue is none of ours",
     1392: "the same with another size",
 }
