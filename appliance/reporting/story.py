@@ -22,6 +22,7 @@ from appliance.trading.records import (
     Cascade,
     Change,
     Changed,
+    Credit,
     Decision,
     Equity,
     Fill,
@@ -116,7 +117,7 @@ def _line(record: AnyRecord, grids: Mapping[str, Grid]) -> _Line:
             return _Line(f"A row of kind {record.of} was lost", "the disk had no room for it", Tone.BAD)
         case Breaker() | Cascade() | Decision() | Models():
             return _happening(record)
-        case Equity() | Boot() | Parameters() | Account():
+        case Equity() | Boot() | Parameters() | Account() | Credit():
             return _bookkeeping(record)
         case _:
             assert_never(record)
@@ -156,7 +157,7 @@ def _cascade(cascade: Cascade) -> _Line:
     return _Line(f"{what}: {cascade.outcome} after {duration_ns(cascade.took_ns)}", cascade.reason, tone)
 
 
-def _bookkeeping(record: Equity | Boot | Parameters | Account) -> _Line:
+def _bookkeeping(record: Equity | Boot | Parameters | Account | Credit) -> _Line:
     match record:
         case Equity():
             detail = f"cash {money(record.cash_quanta)} · highest {money(record.peak_quanta)}"
@@ -168,6 +169,9 @@ def _bookkeeping(record: Equity | Boot | Parameters | Account) -> _Line:
             return _Line("Settings in force", detail)
         case Account():
             return _Line("Account adopted", f"cash {money(record.cash_quanta)}")
+        case Credit():
+            share = record.right_ppm / record.said_ppm if record.said_ppm else 0.0
+            return _Line(f"Voice {record.voice}", f"right in {share:.0%} of what it said")
         case _:
             assert_never(record)
 

@@ -168,6 +168,7 @@ class Ledger:
         "boot_count",
         "breakers",
         "cash_quanta",
+        "credits",
         "day",
         "day_start_quanta",
         "fills_count",
@@ -212,6 +213,7 @@ class Ledger:
         self.parameters: dict[str, str] = {}
         self.breakers: dict[str, dict[str, str | int]] = {}
         self.model_stages: dict[str, str] = {}
+        self.credits: dict[str, tuple[int, int]] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
         self.working: dict[str, OrderView] = {}
@@ -233,6 +235,7 @@ class Ledger:
             records.Cascade: self._cascade,
             records.Decision: self._decision,
             records.Models: self._models,
+            records.Credit: self._credit,
         }
 
     def apply(self, sequence: int, wall_ns: int, trace: int, record: records.AnyRecord) -> None:
@@ -359,6 +362,9 @@ class Ledger:
 
     def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
         self.model_stages = {record.models: record.stage}
+
+    def _credit(self, record: records.Credit, _wall_ns: int, _trace: int) -> None:
+        self.credits[record.voice] = (record.right_ppm, record.said_ppm)
 
     def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
         """Keep nothing: how a stop went changes no book."""
