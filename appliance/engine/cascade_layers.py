@@ -9,7 +9,7 @@ makes the stop a finished one.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.commands import SendCancelAll, StartLayer, StopLayer
 from appliance.core.events import LayerStopped
 from appliance.core.values import OrderKind
@@ -24,6 +24,8 @@ ALL = "all"
 COMPLETE = "complete"
 PRESSED_AGAIN = "pressed again"
 REASON_LENGTH_MAX = 200
+# A sale that could not leave will not leave in the same breath either, and every try is a row on the card.
+SALE_INTERVAL_NS = NANOSECONDS_PER_SECOND
 _WORDS = {word.value: word for word in (Word.DONE, Word.FAILED, Word.OVERDUE)}
 
 
@@ -61,6 +63,7 @@ class Stopping:
         "_models",
         "_policy",
         "_reconciler",
+        "_sale_due_ns",
         "_scribe",
         "losses_unwatched",
         "strategies_stopped",
@@ -79,6 +82,7 @@ class Stopping:
         self._in_force = False
         self._feeds_stopped = False
         self._flattening: set[str] = set()
+        self._sale_due_ns = 0
         self.strategies_stopped = False
         self.losses_unwatched = False
         self._handlers: Mapping[Layer, Handler] = {
@@ -246,7 +250,8 @@ class Stopping:
             for strategy, lots in position.lots_by_strategy.items()
             if lots > 0
         ]
-        if held and not ledger.working:
+        if held and not ledger.working and self._scribe.now_ns >= self._sale_due_ns:
+            self._sale_due_ns = self._scribe.now_ns + SALE_INTERVAL_NS
             for name, strategy, lots in held:
                 plan = decision.stop(name, strategy, lots, "flatten after a stop")
                 self._flattening.add(self._desk.plan(plan))

@@ -8,7 +8,7 @@ share one routine. Levels live in `[start, start + count)`; whichever half is sh
 
 The checksum is CRC32 over the top ten asks, then the top ten bids, each written as digits without point and leading
 zeros (the venue's guide "Book checksum (WebSocket v2)"). A CRC is linear, so each level keeps the CRC of its own
-digits, computed from a table of (place, digit) when the first checksum asks for it: most levels change out of its sight.
+digits, computed from a table of (place, digit) when the first checksum asks for it: most levels change unseen by any.
 A message then only joins twenty parts, four table look-ups each, instead of hashing three hundred bytes.
 
 A message is first read completely into the scratch row and judged, and only then applied: no book is ever half-changed.

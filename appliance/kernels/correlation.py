@@ -21,7 +21,7 @@ def side_by_side(starts: Integers, counts: Integers, one: int, other: int) -> bo
     same = counts[one] == counts[other]
     for place in range(min(counts[one], starts.shape[1]) if same else 0):
         same &= starts[one, place] == starts[other, place]
-    return same
+    return bool(same)
 
 
 @kernel

@@ -10,13 +10,15 @@ _NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
 
 
 class Scale(NamedTuple):
-    """Bound one world."""
+    """Bound one world; a reporter runs, and the journal is damaged, in one of so many (0: in none)."""
 
     duration_ns: int
     faults_count: int
     trade_interval_ms: tuple[int, int]
     tick_ms: tuple[int, int]
     instruments: tuple[str, ...]
+    reporter_in: int = 4
+    damage_in: int = 4
 
 
 # Dense: a fault every half minute or so, most of them while an order is on its way.

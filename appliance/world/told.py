@@ -1,12 +1,17 @@
 """What the process was told that forbids an entry, kept apart from its own notes of it."""
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
+from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.core.commands import SendOrder
 from appliance.core.instruments import Instrument
 from appliance.trading.restraint import WAIT_NS_MIN
+
+STORM_INTENTS = 12
+_STORM_NS = NANOSECONDS_PER_SECOND
 
 
 class Told:
@@ -19,6 +24,7 @@ class Told:
         self._changed: set[str] = set()
         self._refused_ns: dict[tuple[str, str], int] = {}
         self._refused_ids: set[str] = set()
+        self._planned_ns: dict[str, deque[int]] = {}
 
     def frame(self, text: str) -> None:
         """Take what the venue said of itself or of an instrument."""
@@ -36,6 +42,13 @@ class Told:
         if who is not None and client_id not in self._refused_ids:
             self._refused_ids.add(client_id)
             self._refused_ns[who] = now_ns
+
+    def planned(self, instrument: str, now_ns: int) -> str:
+        """Take an intent, and say when so many of one instrument came within a second that it is a storm."""
+        times = self._planned_ns.setdefault(instrument, deque(maxlen=STORM_INTENTS))
+        times.append(now_ns)
+        stormy = len(times) == STORM_INTENTS and now_ns - times[0] < _STORM_NS
+        return f"{STORM_INTENTS} orders in {instrument} were planned within a second" if stormy else ""
 
     def forbids(self, command: SendOrder, who: tuple[str, str] | None, now_ns: int) -> str:
         """Say why this entry must not leave, if it must not."""

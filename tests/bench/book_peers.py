@@ -1,7 +1,8 @@
 """A book's update beside other systems': NautilusTrader and sortedcontainers, alternating in one run.
 
-Every side applies the same changes, one level each, without checksum, and must come to the same best prices. Ours are applied inside one dispatch, as the
-message kernel does it; NautilusTrader's come as its own message, ready or made on the way.
+Every side applies the same changes, one level each, without checksum, and must come to the same best prices. Ours are
+applied inside one dispatch, as the message kernel does it; NautilusTrader's come as its own message, ready or made on
+the way.
 """
 
 import json

@@ -24,6 +24,7 @@ from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.modes import Mode
 from appliance.safety.page import boot_identity
+from appliance.store.audit_files import FILES_COUNT_MAX, audit_file, audit_folder, read_lines
 from appliance.venues.kraken.blocking import exchange
 from appliance.venues.kraken.endpoint import endpoint
 from appliance.venues.kraken.http import post
@@ -152,12 +153,13 @@ class Box:
         report = self.beat()
         return -1 if report is None else report.acknowledged_latch_sequence
 
-    def press(self, line: str) -> str:
-        """Let a hand press a button and return its answer."""
+    def press(self, line: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Let a hand press a button, look on meanwhile, and return its answer."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
             channel.settimeout(10)
             channel.connect(os.fspath(bench_path(self.runtime)))
             channel.sendall(line.encode())
+            meanwhile()
             return channel.recv(100).decode()
 
     def books(self) -> dict[str, Any]:
@@ -170,9 +172,9 @@ class Box:
         return {order["client_id"] for order in self.books()["open_orders"]}
 
     def audit(self) -> list[dict[str, Any]]:
-        """Return the guardian's record."""
-        path = self.state / "guardian" / "audit.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """Return the guardian's record, the oldest file first."""
+        paths = [audit_file(audit_folder(self.state), number) for number in reversed(range(FILES_COUNT_MAX))]
+        return [json.loads(line) for path in paths for line in read_lines(path) if line.endswith(b"\n")]
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the recorded events of one name."""

@@ -91,6 +91,23 @@ def test_flatten_sells_what_is_held_and_only_then_is_verified() -> None:
     assert endings(rig)[-1].outcome == "done late"
 
 
+def test_a_sale_that_cannot_leave_is_tried_once_a_second() -> None:
+    """Shows that under `flatten` a sale that never left (the clock is not set, the link is gone) is planned again, but
+    only after a second; fails when every word about it is answered at once, a hundred rows a second without end.
+    """
+    rig = Rig(policy("flatten")).holding()
+    rig.disk = False
+    stop(rig).pass_time(SECOND_NS // 2)
+    rig.venue, tried = False, len(rig.orders())
+    for _ in range(5):
+        rig.tell(events.JournalReached(rig.trader.ledger.sequence))
+        rig.tell(events.SendFailed(rig.orders()[-1].client_id, "the venue's clock is too far from ours"))
+        rig.pass_time(SECOND_NS // 20)
+    assert (rig.orders()[-1].reason, len(rig.orders())) == ("flatten after a stop", tried)
+    rig.pass_time(SECOND_NS)
+    assert len(rig.orders()) == tried + 1
+
+
 def test_market_data_stopped_on_purpose_is_no_lost_connection() -> None:
     """Shows that the stop's own disconnect trips no breaker however often it happens; fails when it counts as an
     error of the venue's.
