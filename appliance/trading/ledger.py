@@ -12,6 +12,7 @@ from appliance.core.require import require
 from appliance.core.values import STOP_KINDS, OrderKind, Side
 from appliance.trading import records
 from appliance.trading.orders import WORKING, Move, State, next_state
+from appliance.trading.steps import Conversion
 
 CLOSED_ORDERS_KEPT_MAX = 512
 
@@ -188,6 +189,7 @@ class Ledger:
         "rows_lost",
         "sequence",
         "start_sequence",
+        "steps",
         "working",
     )
 
@@ -214,6 +216,7 @@ class Ledger:
         self.breakers: dict[str, dict[str, str | int]] = {}
         self.model_stages: dict[str, str] = {}
         self.credits: dict[str, tuple[int, int]] = {}
+        self.steps: dict[str, tuple[str, str]] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
         self.working: dict[str, OrderView] = {}
@@ -222,6 +225,7 @@ class Ledger:
             records.Boot: self._boot,
             records.Parameters: self._parameters,
             records.Account: self._account,
+            records.Steps: self._steps,
             records.Intent: self._intent,
             records.Change: self._change,
             records.Changed: self._changed,
@@ -229,11 +233,11 @@ class Ledger:
             records.Fill: self._fill,
             records.Mode: self._mode,
             records.Equity: self._equity,
-            records.Reconciled: self._reconciled,
+            records.Reconciled: self._nothing,
             records.Refused: self._refused,
             records.Breaker: self._breaker,
-            records.Cascade: self._cascade,
-            records.Decision: self._decision,
+            records.Cascade: self._nothing,
+            records.Decision: self._nothing,
             records.Models: self._models,
             records.Credit: self._credit,
         }
@@ -273,6 +277,20 @@ class Ledger:
         require(not self.funded, "the account was adopted twice")
         self.funded = True
         self.cash_quanta = record.cash_quanta
+
+    def _steps(self, record: records.Steps, _wall_ns: int, _trace: int) -> None:
+        """Count in new steps what was counted in old ones; what is over and does not fit them is forgotten."""
+        steps = (record.tick, record.lot)
+        conversion = Conversion.between(self.steps.get(record.instrument, steps), steps)
+        self.steps[record.instrument] = steps
+        if record.instrument in self.positions:
+            conversion.position(self.positions[record.instrument])
+        for order in [order for order in self.orders.values() if order.instrument == record.instrument]:
+            if order.settled and not conversion.carries_order(order):
+                self._closed.remove(order.client_id)
+                del self.orders[order.client_id]
+            else:
+                conversion.order(order)
 
     def _intent(self, record: records.Intent, wall_ns: int, trace: int) -> None:
         require(record.client_id not in self.orders, f"client id {record.client_id} was used twice")
@@ -334,19 +352,14 @@ class Ledger:
         self._settle(order)
 
     def _mode(self, record: records.Mode, wall_ns: int, _trace: int) -> None:
-        self.mode = record.new
-        self.mode_reason = record.reason
-        self.mode_wall_ns = wall_ns
-        self.latch_sequence = record.latch_sequence
-        self.start_sequence = record.start_sequence
+        self.mode, self.mode_reason, self.mode_wall_ns = record.new, record.reason, wall_ns
+        self.latch_sequence, self.start_sequence = record.latch_sequence, record.start_sequence
 
     def _equity(self, record: records.Equity, _wall_ns: int, _trace: int) -> None:
-        self.peak_quanta = record.peak_quanta
-        self.day = record.day
-        self.day_start_quanta = record.day_start_quanta
+        self.peak_quanta, self.day, self.day_start_quanta = record.peak_quanta, record.day, record.day_start_quanta
 
-    def _reconciled(self, _record: records.Reconciled, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: a comparison changes no book."""
+    def _nothing(self, _record: records.AnyRecord, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: how a comparison, a decision or a stop went changes no book."""
 
     def _refused(self, _record: records.Refused, _wall_ns: int, _trace: int) -> None:
         self.rows_lost += 1
@@ -357,17 +370,11 @@ class Ledger:
         self.breakers.pop(key, None)
         self.breakers[key] = records.plain(record)
 
-    def _decision(self, _record: records.Decision, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: why something was bought changes no book."""
-
     def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
         self.model_stages = {record.models: record.stage}
 
     def _credit(self, record: records.Credit, _wall_ns: int, _trace: int) -> None:
         self.credits[record.voice] = (record.right_ppm, record.said_ppm)
-
-    def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: how a stop went changes no book."""
 
     def _settle(self, order: OrderView) -> None:
         if not order.settled:
