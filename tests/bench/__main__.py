@@ -32,7 +32,7 @@ def main(names: list[str]) -> int:
         print(f"-- {name} ({number}/{len(names or known)}), load {os.getloadavg()[0]:.2f}", flush=True)
         try:
             measured: list[Figure] = importlib.import_module(f"tests.bench.{name}").measure()
-        except Exception:  # noqa: BLE001 - one broken bench must not hide the others' figures; it is told and counted
+        except (Exception, SystemExit):  # noqa: BLE001 - one broken bench must not hide the others; it is told and counted
             traceback.print_exc()
             failed.append(name)
             continue
