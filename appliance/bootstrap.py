@@ -31,9 +31,9 @@ from appliance.engine.health_looks import JournalWatch, Sources, looks
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
 from appliance.engine.model_desk import Folder, ModelDesk
-from appliance.engine.ports import Recording
+from appliance.engine.ports import Models, Recording
 from appliance.engine.report_server import ReportServer
-from appliance.engine.runner import Ports, Runner, Unrecorded
+from appliance.engine.runner import NoModels, Ports, Runner, Unrecorded
 from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
 from appliance.hardware.journald import Journald
@@ -67,6 +67,8 @@ REPORT_SOCKET = "report.sock"
 RECORDINGS = "recordings"
 COPY_S_MAX = 600.0
 RECORDER_CLOSE_S = 1.0
+COMPILER = "libllvmlite.so"
+MEGABYTE = 1_000_000
 _MACHINE_ID = Path("/etc/machine-id")
 
 
@@ -182,6 +184,8 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
             loop.add_signal_handler(number, relay.runner.request_shutdown, signal.Signals(number).name)
         gc.collect()
         gc.freeze()
+        # The compiler has done its work; its code is read from the disk again if it is ever called.
+        say(f"memory: {memory.give_back(COMPILER) // MEGABYTE} MB of the compiler's code given back")
         say("running")
         return await relay.runner.run()
 
@@ -221,7 +225,7 @@ def _ports(
         watchdog=Notifier(os.environ),
         backups=_backups(config, journal, clock, say),
         health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
-        models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
+        models=_models(config, clock, post, say),
         history=KrakenHistory(venue.client, venue.names, clock, post, say),
         pid=os.getpid(),
     )
@@ -233,8 +237,11 @@ def require_models(config: Config, problem: str) -> None:
         raise ConfigError(f"models.missing is refuse, and {problem}")
 
 
-def _models() -> Folder:
-    return Folder(models_folder(), trusted_key())
+def _models(config: Config, clock: SystemClock, post: Callable[[AnyEvent], None], say: Say) -> Models:
+    if not config.models.enabled:
+        return NoModels()
+    folder = Folder(models_folder(), trusted_key())
+    return ModelDesk(folder, clock, config.models.budget_ms / 1_000, post, say)
 
 
 def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:

@@ -7,6 +7,7 @@ the models. An answer counts for a while, the shorter the wilder the market; aft
 is never a reason to open anything.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -87,7 +88,7 @@ class ModelVoices:
         self._scribe = scribe
         self._settings = settings
         self._markets = {name: _Market(scribe, name, settings) for name in instruments} if settings.enabled else {}
-        self._credits = {name: Credit() for name in fusion.NAMES}
+        self._credits = {name: Credit(*scribe.ledger.credits.get(name, ())) for name in fusion.NAMES}
         self._set = next(iter(scribe.ledger.model_stages), "")
         self._service = Service(scribe.ledger.model_stages.get(self._set, CANARY))
         self.asked_count = 0
@@ -180,14 +181,14 @@ class ModelVoices:
             return Opinion(Stance.ENTER, f"models expect {event.edge_ppm / 10_000:.2f} % after costs")
         return Opinion(Stance.LEAVE, f"models expect {event.edge_ppm / 10_000:.2f} % after costs")
 
-    def fuse(self, instrument: str, strategy: str) -> Fused:
-        """Join the opinion of a strategy that wants to enter with what the models say."""
+    def fuse(self, instrument: str, strategy: str, pressure: float) -> Fused:
+        """Join the opinion of a strategy that wants to enter, tempered by the book, with what the models say."""
         market = self._markets.get(instrument)
         answer = None if market is None else self._fresh(market)
         voices: dict[str, Voice] = {}
         weights: dict[str, float] = {}
         if strategy != MODELS:
-            voices[TECHNICAL] = Voice(1.0, 1.0)
+            voices[TECHNICAL] = Voice(fusion.tempered(pressure), 1.0)
             usual = fusion.USUAL[TECHNICAL]
             weights[TECHNICAL] = fusion.weight_of(TECHNICAL, usual, self._credits[TECHNICAL].share)
         if answer is not None:
@@ -203,11 +204,13 @@ class ModelVoices:
             return min(fraction_ppm, self._settings.canary_ppm)
         return fraction_ppm
 
-    def decided(self, instrument: str, strategy: str, reason: str, fused: Fused) -> None:
+    def decided(self, instrument: str, strategy: str, reason: str, fused: Fused, pressure: float) -> None:
         """Write down why an entry was decided, before the intent to send it."""
         market = self._markets.get(instrument)
         answer = None if market is None else self._fresh(market)
         parts = [] if strategy == MODELS else [(f"{strategy}: {reason}", PARTS_PER_MILLION)]
+        if strategy != MODELS and not math.isnan(pressure):
+            parts.append(("pressure of the book", round((fusion.tempered(pressure) - 1.0) * PARTS_PER_MILLION)))
         parts += [] if answer is None else list(answer.reasons)
         self._scribe.write(
             records.Decision(
@@ -265,7 +268,9 @@ class ModelVoices:
         """Credit each voice for the sign it gave since the last answer."""
         for name, (score, price) in market.claims.items():
             if price > 0.0 and market.close != price and score != 0.0:
-                self._credits[name].note(right=(score > 0.0) == (market.close > price))
+                credit = self._credits[name].noted(right=(score > 0.0) == (market.close > price))
+                self._credits[name] = credit
+                self._scribe.write(records.Credit(name, credit.right_ppm, credit.said_ppm))
         market.claims.clear()
 
 

@@ -103,6 +103,20 @@ class Unrecorded:
         """Let one step go by."""
 
 
+class NoModels:
+    """Stand where models would, when they are switched off: no file of theirs is read."""
+
+    __slots__ = ()
+    problem = ""
+
+    def ask(self, command: AskModels) -> None:
+        """Let an ask go by; the step makes none then."""
+
+    async def run(self) -> None:
+        """Do nothing until canceled."""
+        await asyncio.Event().wait()
+
+
 class Runner:
     """Drive a trader until it ends."""
 

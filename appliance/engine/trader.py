@@ -321,7 +321,8 @@ class Trader:
         if not parts.quality[instrument].usable:
             self.denials["data quality"] += 1
             return
-        fused = parts.voices.fuse(instrument, strategy)
+        pressure = tape.micro.pressure
+        fused = parts.voices.fuse(instrument, strategy, pressure)
         if not fused.allowed:
             self.denials[fused.why_not] += 1
             return
@@ -343,7 +344,7 @@ class Trader:
             return
         parts.portfolio.count_order()
         self._held_since_ns.pop((instrument, strategy), None)
-        parts.voices.decided(instrument, strategy, reason, fused)
+        parts.voices.decided(instrument, strategy, reason, fused, pressure)
         parts.board.planned(instrument, parts.desk.plan(plan))
 
     def _stop_losses(self, instrument: str, tape: Tape) -> None:

@@ -1,5 +1,6 @@
 """The figures of one instrument's book and flow, kept up to date by the step: one kernel call a message."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -63,6 +64,12 @@ class Microstructure:
     def microprice_ticks(self) -> float:
         """Return the price between the best two, nearer to the side with less size."""
         return float(self._out[kernel.MICROPRICE])
+
+    @property
+    def pressure(self) -> float:
+        """Return which way the book leans, from -1 (selling) to 1: what rests on it and what was added; NaN unknown."""
+        resting, flow = float(self._out[kernel.IMBALANCE_ALL]), self.flow_imbalance
+        return (resting + min(max(flow, -1.0), 1.0)) / 2.0 if math.isfinite(resting + flow) else math.nan
 
     @property
     def flow_imbalance(self) -> float:

@@ -22,6 +22,7 @@ from appliance.trading.records import (
     Cascade,
     Change,
     Changed,
+    Credit,
     Decision,
     Equity,
     Fill,
@@ -117,7 +118,7 @@ def _line(record: AnyRecord, grids: Mapping[str, Grid]) -> _Line:
             return _Line(f"A row of kind {record.of} was lost", "the disk had no room for it", Tone.BAD)
         case Breaker() | Cascade() | Decision() | Models():
             return _happening(record)
-        case Equity() | Boot() | Parameters() | Account() | Steps():
+        case Equity() | Boot() | Parameters() | Account() | Credit() | Steps():
             return _bookkeeping(record)
         case _:
             assert_never(record)
@@ -157,7 +158,7 @@ def _cascade(cascade: Cascade) -> _Line:
     return _Line(f"{what}: {cascade.outcome} after {duration_ns(cascade.took_ns)}", cascade.reason, tone)
 
 
-def _bookkeeping(record: Equity | Boot | Parameters | Account | Steps) -> _Line:
+def _bookkeeping(record: Equity | Boot | Parameters | Account | Credit | Steps) -> _Line:
     match record:
         case Equity():
             detail = f"cash {money(record.cash_quanta)} · highest {money(record.peak_quanta)}"
@@ -169,6 +170,9 @@ def _bookkeeping(record: Equity | Boot | Parameters | Account | Steps) -> _Line:
             return _Line("Settings in force", detail)
         case Account():
             return _Line("Account adopted", f"cash {money(record.cash_quanta)}")
+        case Credit():
+            share = record.right_ppm / record.said_ppm if record.said_ppm else 0.0
+            return _Line(f"Voice {record.voice}", f"right in {share:.0%} of what it said")
         case Steps():
             return _Line(f"{record.instrument} counts anew", f"price steps {record.tick}, size steps {record.lot}")
         case _:

@@ -5,9 +5,15 @@ was right lately, inside 20 to 60, 20 to 60 and 0 to 30; a voice that is absent,
 nothing, and the rest carry the decision. The score is the mean of the voices by weight and certainty. Where voices pull
 against each other their conflict is taken off the certainty, and an entry needs both: a score and enough certainty
 left.
+
+The technical voice is a strategy's wish, tempered by the pressure of the order book. Nobody speaks for outside data
+yet: its weight and bounds stand here, its voice is always absent.
 """
 
+import math
 from typing import Final, NamedTuple
+
+from appliance.core.values import PARTS_PER_MILLION
 
 TECHNICAL, MODELS, OUTSIDE = "technical", "models", "outside"
 NAMES: Final = (TECHNICAL, MODELS, OUTSIDE)
@@ -17,8 +23,10 @@ SCORE_MIN: Final = 0.10
 CERTAINTY_MIN: Final = 0.20
 # Less than this is silence: the mean of such voices would be made of rounding.
 WHISPER: Final = 1e-6
-FORGET: Final = 0.98
-DOUBT: Final = 5.0
+# A book that leans wholly against a strategy takes this much off what it says: never enough to silence it alone.
+PRESSURE_SHARE: Final = 0.5
+FORGET_PERCENT: Final = 2
+DOUBT_PPM: Final = 5 * PARTS_PER_MILLION
 
 
 class Voice(NamedTuple):
@@ -38,25 +46,32 @@ class Fused(NamedTuple):
     why_not: str
 
 
-class Credit:
-    """Remember how often a voice was right, with old days fading."""
+class Credit(NamedTuple):
+    """Hold how often a voice was right of how often it spoke, in millionths, with old days fading to equal doubt."""
 
-    __slots__ = ("_right", "_said")
+    right_ppm: int = DOUBT_PPM
+    said_ppm: int = 2 * DOUBT_PPM
 
-    def __init__(self) -> None:
-        """Begin with as much doubt as faith."""
-        self._right = DOUBT
-        self._said = 2.0 * DOUBT
-
-    def note(self, *, right: bool) -> None:
-        """Take whether the voice was right once more."""
-        self._right = self._right * FORGET + (1.0 - FORGET) * DOUBT + float(right)
-        self._said = self._said * FORGET + (1.0 - FORGET) * 2.0 * DOUBT + 1.0
+    def noted(self, *, right: bool) -> "Credit":
+        """Return the credit after the voice was right or wrong once more."""
+        return Credit(
+            _faded(self.right_ppm, DOUBT_PPM) + PARTS_PER_MILLION * right,
+            _faded(self.said_ppm, 2 * DOUBT_PPM) + PARTS_PER_MILLION,
+        )
 
     @property
     def share(self) -> float:
         """Return how often it was right."""
-        return self._right / self._said
+        return self.right_ppm / self.said_ppm
+
+
+def _faded(count_ppm: int, towards_ppm: int) -> int:
+    return (count_ppm * (100 - FORGET_PERCENT) + towards_ppm * FORGET_PERCENT) // 100
+
+
+def tempered(pressure: float) -> float:
+    """Return how strongly a strategy's wish to buy counts, given which way the book leans; fully where none is."""
+    return 1.0 if math.isnan(pressure) else 1.0 - PRESSURE_SHARE * (1.0 - min(max(pressure, -1.0), 1.0)) / 2.0
 
 
 def weight_of(name: str, usual: float, share: float) -> float:

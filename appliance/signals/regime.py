@@ -1,7 +1,8 @@
 """Which of five regimes the market is in: several opinions blended, and a change of mind only for a clear reason.
 
 The opinions and their weights: hidden Markov model 25, sequence model 30, boosted trees 20, microstructure 15, outside
-data 10. An opinion that is absent counts nothing and the rest are scaled up. The regime changes when another leads the
+data 10. An opinion that is absent counts nothing and the rest are scaled up; today the first three are there, because
+no training data holds books or outside figures to learn the others from. The regime changes when another leads the
 present one by the margin; until then the present one stays.
 """
 

@@ -169,6 +169,7 @@ class Ledger:
         "boot_count",
         "breakers",
         "cash_quanta",
+        "credits",
         "day",
         "day_start_quanta",
         "fills_count",
@@ -214,6 +215,7 @@ class Ledger:
         self.parameters: dict[str, str] = {}
         self.breakers: dict[str, dict[str, str | int]] = {}
         self.model_stages: dict[str, str] = {}
+        self.credits: dict[str, tuple[int, int]] = {}
         self.steps: dict[str, tuple[str, str]] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
@@ -237,6 +239,7 @@ class Ledger:
             records.Cascade: self._nothing,
             records.Decision: self._nothing,
             records.Models: self._models,
+            records.Credit: self._credit,
         }
 
     def apply(self, sequence: int, wall_ns: int, trace: int, record: records.AnyRecord) -> None:
@@ -349,16 +352,11 @@ class Ledger:
         self._settle(order)
 
     def _mode(self, record: records.Mode, wall_ns: int, _trace: int) -> None:
-        self.mode = record.new
-        self.mode_reason = record.reason
-        self.mode_wall_ns = wall_ns
-        self.latch_sequence = record.latch_sequence
-        self.start_sequence = record.start_sequence
+        self.mode, self.mode_reason, self.mode_wall_ns = record.new, record.reason, wall_ns
+        self.latch_sequence, self.start_sequence = record.latch_sequence, record.start_sequence
 
     def _equity(self, record: records.Equity, _wall_ns: int, _trace: int) -> None:
-        self.peak_quanta = record.peak_quanta
-        self.day = record.day
-        self.day_start_quanta = record.day_start_quanta
+        self.peak_quanta, self.day, self.day_start_quanta = record.peak_quanta, record.day, record.day_start_quanta
 
     def _nothing(self, _record: records.AnyRecord, _wall_ns: int, _trace: int) -> None:
         """Keep nothing: how a comparison, a decision or a stop went changes no book."""
@@ -374,6 +372,9 @@ class Ledger:
 
     def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
         self.model_stages = {record.models: record.stage}
+
+    def _credit(self, record: records.Credit, _wall_ns: int, _trace: int) -> None:
+        self.credits[record.voice] = (record.right_ppm, record.said_ppm)
 
     def _settle(self, order: OrderView) -> None:
         if not order.settled:

@@ -190,6 +190,14 @@ class Models(Record, frozen=True, gc=False):
     reason: str
 
 
+class Credit(Record, frozen=True, gc=False):
+    """How often a voice of the decision was right, of how often it spoke, in millionths with old days faded."""
+
+    voice: str
+    right_ppm: int
+    said_ppm: int
+
+
 AnyRecord = (
     Boot
     | Parameters
@@ -208,6 +216,7 @@ AnyRecord = (
     | Cascade
     | Decision
     | Models
+    | Credit
 )
 _decoder: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 _encoder = msgspec.json.Encoder()

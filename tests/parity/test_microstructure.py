@@ -21,6 +21,19 @@ SIDES = st.tuples(
 )
 
 
+def test_the_pressure_of_a_book_is_between_its_two_ends() -> None:
+    """Shows a book without figures unknown, one that only buyers add to leaning to them, and the other way round; fails
+    when the sign is turned or a missing side counts.
+    """
+    micro = Microstructure()
+    assert math.isnan(micro.pressure)
+    micro.update(rows_with([(10, 50)], [(12, 1)], 0), 0)
+    micro.update(rows_with([(10, 90)], [(12, 1)], 1), 0)
+    assert 0.5 < micro.pressure <= 1.0
+    micro.update(rows_with([(10, 1)], [(12, 90)], 2), 0)
+    assert -1.0 <= micro.pressure < -0.5
+
+
 def rows_with(bids: Side, asks: Side, venue_ns: int) -> book.Integers:
     """Return a live book that holds these levels."""
     rows = book.rows_for(1, book.DEPTHS[1])

@@ -14,6 +14,7 @@ from appliance.engine.model_voices import silent
 from appliance.lab.evaluation import answers_for
 from appliance.lab.ohlcv import BarSeries
 from appliance.market.bars import Bar
+from appliance.signals.fusion import Credit
 from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.signals.models.panel import Panel
 from appliance.signals.models.registry import Registry, load
@@ -147,6 +148,36 @@ def test_a_position_is_let_go_when_the_models_expect_a_loss_or_their_word_stops_
     assert len(rig.orders()) == 1
     rig.tell(*[late] * 4)
     assert [order.side for order in rig.orders()] == [Side.BUY, Side.SELL]
+
+
+def test_what_the_voices_earned_outlives_a_restart() -> None:
+    """Shows credits written as rows and in force after a replay; fails when a restart forgets who was right."""
+    rig = Rig(TRIAL).running().bar().tell(answer())
+    bid = rig.trader.tapes[MARKET].bid_ticks
+    rig.quote(bid * 101 // 100).bar().bar().tell(answer())
+    earned = rig.trader._parts.voices._credits
+    assert earned["models"].share > 0.5
+    assert rig.trader.ledger.credits["models"] == tuple(earned["models"])
+    later = rig.restarted(TRIAL)
+    assert later.trader._parts.voices._credits == earned
+    assert later.trader._parts.voices._credits["outside"] == Credit()
+
+
+def test_the_book_tempers_a_strategy_and_is_named_among_the_reasons() -> None:
+    """Shows a wish to buy counting half against a book that leans the other way, enough for models to stop it, alone
+    never stopped, and the pressure in the row; fails when microstructure has no part in a decision or rules it.
+    """
+    rig = Rig(TRIAL).running()
+    voices = rig.trader._parts.voices
+    assert voices.fuse(MARKET, "trend", -1.0).score == 0.5
+    assert all(voices.fuse(MARKET, "trend", pressure).allowed for pressure in (-9.0, -1.0, 0.0, 1.0, math.nan))
+    assert voices.fuse(MARKET, "trend", math.nan).score == voices.fuse(MARKET, "trend", 1.0).score == 1.0
+    voices.decided(MARKET, "trend", "why", voices.fuse(MARKET, "trend", -1.0), -1.0)
+    [row] = [one.row for one in rig.trader._parts.scribe.take() if isinstance(one, commands.WriteRow)]
+    decided = records.decode(row)
+    assert isinstance(decided, records.Decision)
+    assert decided.score_ppm == 500_000
+    assert decided.reasons == (("trend: why", 1_000_000), ("pressure of the book", -500_000))
 
 
 def test_a_stopped_appliance_hears_no_model() -> None:

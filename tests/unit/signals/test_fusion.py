@@ -37,11 +37,10 @@ def test_credit_moves_towards_what_happened_and_never_to_certainty(rights: list[
     """Shows the share between 0 and 1 after any history; fails when old days do not fade or doubt is lost."""
     credit = Credit()
     for right in rights:
-        credit.note(right=right)
+        credit = credit.noted(right=right)
     assert 0.0 < credit.share < 1.0
     before = credit.share
-    credit.note(right=True)
-    assert credit.share > before
+    assert credit.noted(right=True).share > before
 
 
 @given(voices=VOICES)
