@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.commands import SendCancelAll, StartLayer, StopLayer
 from appliance.core.events import LayerStopped
+from appliance.core.instruments import Instrument
 from appliance.core.values import OrderKind
 from appliance.safety.cascade import STOPPED, Cascade, Layer, State, Turn, Word
 from appliance.trading import decision, records
@@ -60,6 +61,7 @@ class Stopping:
         "_flattening",
         "_handlers",
         "_in_force",
+        "_instruments",
         "_models",
         "_policy",
         "_reconciler",
@@ -70,9 +72,16 @@ class Stopping:
     )
 
     def __init__(
-        self, scribe: Scribe, desk: Desk, reconciler: Reconciler, policy: str, models: tuple[Model, ...]
+        self,
+        scribe: Scribe,
+        desk: Desk,
+        reconciler: Reconciler,
+        instruments: Mapping[str, Instrument],
+        policy: str,
+        models: tuple[Model, ...],
     ) -> None:
         """Stop nothing yet; `policy` is cancel, cancel_all or flatten."""
+        self._instruments = instruments
         self._scribe = scribe
         self._desk = desk
         self._reconciler = reconciler
@@ -243,12 +252,13 @@ class Stopping:
         return not entries and not self._reconciler.wanted
 
     def _flat(self) -> bool:
+        """Tell whether all is sold that the venue takes an order for; a smaller rest would be refused for ever."""
         ledger = self._scribe.ledger
         held = [
             (name, strategy, lots)
             for name, position in ledger.positions.items()
             for strategy, lots in position.lots_by_strategy.items()
-            if lots > 0
+            if lots >= self._instruments[name].size_lots_min
         ]
         if held and not ledger.working and self._scribe.now_ns >= self._sale_due_ns:
             self._sale_due_ns = self._scribe.now_ns + SALE_INTERVAL_NS

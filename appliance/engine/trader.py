@@ -7,7 +7,7 @@ simulated world drive this very object; what differs is only who carries the com
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from appliance.core import events
@@ -96,7 +96,7 @@ class Trader:
         self.denials: Counter[str] = Counter()
         desk, conduct = parts.desk, parts.conduct
         inward = (self._on_quote, self._on_trade, parts.voices.connected)
-        self._inlet = Inlet(parts.intake, parts.scribe, parts.watch, conduct, *inward)
+        self._inlet = Inlet(parts.intake, parts.instruments, parts.scribe, parts.watch, conduct, *inward)
         self._handlers: dict[type, Callable[[Any], None]] = {
             events.TradePrinted: self._on_trade,
             events.QuoteChanged: self._on_quote,
@@ -171,6 +171,11 @@ class Trader:
     def intake(self) -> Intake:
         """Return the books, and what of the market's frames was refused."""
         return self._parts.intake
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Return what is traded, on the venue's terms as they were told last."""
+        return self._parts.instruments
 
     @property
     def tapes(self) -> dict[str, Tape]:
@@ -260,7 +265,7 @@ class Trader:
             allowed = reduces if order.reduce_only else may_open(self.mode) and usable
             if allowed and admits(order, permitted=parts.watch.permitted):
                 if order.kind not in STOP_KINDS:
-                    parts.conduct.arm_dead_man()
+                    parts.conduct.dead_man.arm()
                     parts.board.sent(order.client_id)
                 parts.desk.send(order)
             else:

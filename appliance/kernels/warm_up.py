@@ -22,10 +22,13 @@ from appliance.kernels.patterns import candles
 
 
 def _indicators() -> None:
-    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1, 1))
+    none, registers = np.zeros(0), np.zeros((layout.INPUTS_COUNT + 1 + layout.SPARE, 1))
     code, parameters = np.zeros((0, layout.CODE_WIDTH), np.int64), np.zeros((0, layout.PARAMETERS_WIDTH))
     shown, state, out = np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0))
-    machine.run(code, parameters, shown, state, registers, (none, none, none, none, none, none), out)
+    inputs = (none, none, none, none, none, none)
+    machine.run(code, parameters, shown, state, registers, inputs, out)
+    row = np.zeros(layout.CODE_WIDTH, np.int64)
+    machine.straight(row, np.zeros(layout.PARAMETERS_WIDTH), state, registers, (none, none, none), out)
 
 
 def _bars() -> None:
@@ -86,15 +89,16 @@ def _changes() -> None:
     changes.last_change(np.zeros(2 * changes.STRETCH_MIN), 0)
 
 
+# Two processes that each take every other one (tools/kernels.sh) have about as much to do.
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("indicators", _indicators),
-    ("bars", _bars),
-    ("change points", _changes),
-    ("correlation", _correlation),
-    ("lease", _lease),
     ("books and frames", _books),
-    ("microstructure", _microstructure),
+    ("correlation", _correlation),
     ("models", _models),
+    ("change points", _changes),
+    ("bars", _bars),
+    ("lease", _lease),
+    ("microstructure", _microstructure),
 )
 # What only commands call, so that a trader neither waits for it nor holds it.
 ALL_KERNELS = (*KERNELS, ("candlesticks", _candles))

@@ -79,7 +79,12 @@ class Protection:
             self._review_holder(*key, held.get(key, 0))
 
     def leave(self, plan: Plan) -> None:
-        """Want a sale in place of the guard; another one that is wanted already goes first."""
+        """Want a sale in place of the guard; another one that is wanted already goes first.
+
+        What is less than the venue takes cannot be sold: asking would cost the guard, again and again.
+        """
+        if plan.size_lots < self._instruments[plan.instrument].size_lots_min:
+            return
         holder = self._holders.setdefault((plan.instrument, plan.strategy), _Holder())
         if holder.sale is None:
             holder.sale = plan
@@ -136,8 +141,10 @@ class Protection:
         position = self._scribe.ledger.positions[instrument]
         grid = self._instruments[instrument]
         if lots < grid.size_lots_min:
-            # Less than the venue takes; the watch over prices in this process is all there is.
-            self._cancel(guards)
+            # Less than the venue takes now. A guard that it took before stays; else there is only the watch over prices
+            # in this process.
+            fitting = [guard for guard in guards if guard.stands and guard.exposed_lots <= lots][:1]
+            self._cancel([guard for guard in guards if guard not in fitting])
             return
         trigger_ticks = self._trigger_ticks(position, grid)
         price_ticks = self._price_ticks(trigger_ticks)

@@ -90,7 +90,7 @@ class Reporter:
         self._down = False
         self._settings = Mqtt(
             discovery=False, state_interval_s=300, keepalive_s=dice.choice((5, 15, 30)),
-            outbox_rows_max=dice.choice((20, 60, 50_000)),
+            outbox_rows_max=dice.choice((20, 60, 100, 50_000)),
         )  # fmt: skip
         self.publishing = publishing
         self.delivery = delivery

@@ -87,7 +87,7 @@ REPORTER_KINDS: tuple[Kind, ...] = (
     _kind("reporter killed", (0, 0), Reporter.kill),
     _kind("reporter hangs", (500, 20_000), Reporter.hang, Reporter.resume),
     _kind("outbox disk full", (1_000, 20_000), _fill_disk, _free_disk),
-    _kind("broker away", (1_000, 60_000), _block_broker, _let_broker_in),
+    _kind("broker away", (1_000, 120_000), _block_broker, _let_broker_in),
     _kind("broker flaps", (0, 0), _flap),
     _kind("broker half open", (0, 0), lambda reporter: reporter.broker.go_silent(), _end_silence),
     _kind("broker slow", (3_000, 30_000), _slow_broker, _quick_broker),
@@ -95,8 +95,6 @@ REPORTER_KINDS: tuple[Kind, ...] = (
 )
 # Not faults of their own but what several of them bring about.
 REPORTER_BROUGHT_ABOUT = ("message sent again", "outbox full", "outbox commits lost")
-# Needs a broker that is away while the trader earns or loses much, and an outbox of middle size.
-SELDOM = ("equity rows merged",)
 REPORTER_NAMES = tuple(kind.name for kind in REPORTER_KINDS) + REPORTER_BROUGHT_ABOUT
 
 

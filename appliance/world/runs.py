@@ -14,11 +14,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
 
-from appliance.world.coverage import EVERY_TURN_FROM_SEEDS, Turn, unseen
+from appliance.world.coverage import Turn, unseen
 from appliance.world.faults import NAMES
 from appliance.world.journal_faults import NAME as JOURNAL_NAME
 from appliance.world.planted import BUGS, Catch, hunt
-from appliance.world.reporter_faults import REPORTER_NAMES, SELDOM
+from appliance.world.reporter_faults import REPORTER_NAMES
 from appliance.world.scale import Scale
 from appliance.world.simulation import Outcome, run_seed
 
@@ -85,8 +85,7 @@ def wanted_names(seeds_count: int) -> tuple[str, ...]:
     if seeds_count < JUDGED_FROM_SEEDS:
         return ()
     further = (*REPORTER_NAMES, JOURNAL_NAME) if seeds_count >= FURTHER_JUDGED_FROM_SEEDS else ()
-    rare = SELDOM if seeds_count >= EVERY_TURN_FROM_SEEDS else ()
-    return (*NAMES, *further, *rare)
+    return (*NAMES, *further)
 
 
 def never_happened(outcomes: Sequence[Outcome], names: Sequence[str]) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ name = "world"
 capital_quote = {dice.choice((10_000, 1_000_000, 20_000_000))}
 [market]
 instruments = [{names}]
-bar_s = {5 if quiet else 1}
+bar_s = {60 if quiet else 1}
 feed_age_ms_max = {60_000 if quiet else feed_age_ms}
 [orders]
 deadline_ms = {deadline_ms}

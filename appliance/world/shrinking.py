@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from appliance.core.errors import ConfigError
+from appliance.world.inspector import Finding
 from appliance.world.planted import bug_of
 from appliance.world.scale import SHORT, Scale, long_days
-from appliance.world.simulation import HONEST, Cut, Outcome, Recipe, World
+from appliance.world.simulation import HONEST, Cut, Recipe, World
 
 RUNS_MAX = 400
 CASE_BYTES_MAX = 1 << 20
@@ -47,8 +48,17 @@ def shrink(seed: int, days: int | None, bug: str | None, said: Callable[[str], N
     """Return the smallest world found that breaks the same invariant as this seed, or nothing when it breaks none."""
     scale = SHORT if days is None else long_days(days)
     recipe = HONEST if bug is None else bug_of(bug).recipe
-    search = _Search(seed, scale, recipe, said)
-    return None if search.invariant is None else search.smallest(days, bug)
+    world = World(seed, scale, recipe)
+    finding = world.run().finding
+    if finding is None:
+        return None
+    search = _Search(seed, scale, recipe, world.planned, finding, said)
+    search.run()
+    return Case(
+        seed=seed, faults=tuple(sorted(search.faults)), until_ns=search.until_ns, invariant=search.finding.invariant,
+        sentence=search.finding.sentence, kinds=tuple(sorted({world.planned[number] for number in search.faults})),
+        days=days, bug=bug,
+    )  # fmt: skip
 
 
 def read_case(path: Path) -> Case:
@@ -65,61 +75,49 @@ def read_case(path: Path) -> Case:
 class _Search:
     """Take away from a failing world for as long as it still fails."""
 
-    def __init__(self, seed: int, scale: Scale, recipe: Recipe, said: Callable[[str], None]) -> None:
+    def __init__(
+        self, seed: int, scale: Scale, recipe: Recipe, names: list[str], finding: Finding, said: Callable[[str], None]
+    ) -> None:
         self._seed = seed
         self._scale = scale
         self._recipe = recipe
+        self._names = names
         self._said = said
         self._runs = 0
-        world = World(seed, scale, recipe)
-        self._names = world.planned
-        self._faults = frozenset(range(len(world.planned)))
-        self._until_ns = scale.duration_ns
-        outcome = world.run()
-        self.invariant = None if outcome.finding is None else outcome.finding.invariant
-        self._outcome = outcome
+        self.finding = finding
+        self.faults = frozenset(range(len(names)))
+        self.until_ns = scale.duration_ns
 
-    def smallest(self, days: int | None, bug: str | None) -> Case:
+    def run(self) -> None:
         """Search until nothing more can be left out, or for long enough."""
         size = -1
         while size != self._size() and self._runs < RUNS_MAX:
             size = self._size()
             for fewer in self._fewer_faults():
-                self._try(fewer, self._until_ns)
-            self._try(self._faults, self._moment_ns() + 1)
+                self._try(fewer, self.until_ns)
+            self._try(self.faults, min(self.finding.time_ns + 1, self.until_ns))
             for share in _SHARES:
-                self._try(self._faults, self._until_ns * share // 10)
-        finding = self._outcome.finding
-        assert finding is not None  # noqa: S101 - kept only with one
-        return Case(
-            seed=self._seed, faults=tuple(sorted(self._faults)), until_ns=self._until_ns, invariant=finding.invariant,
-            sentence=finding.sentence, kinds=tuple(sorted({self._names[number] for number in self._faults})),
-            days=days, bug=bug,
-        )  # fmt: skip
+                self._try(self.faults, self.until_ns * share // 10)
 
     def _size(self) -> int:
-        return len(self._faults) + self._until_ns
-
-    def _moment_ns(self) -> int:
-        finding = self._outcome.finding
-        return self._until_ns if finding is None else min(finding.time_ns, self._until_ns)
+        return len(self.faults) + self.until_ns
 
     def _fewer_faults(self) -> Iterator[frozenset[int]]:
-        """Yield the faults without one half, without each kind, and without each single one."""
-        ordered = sorted(self._faults)
+        """Yield each half of the faults, all but one kind, and all but one."""
+        ordered = sorted(self.faults)
         yield frozenset(ordered[: len(ordered) // 2])
         yield frozenset(ordered[len(ordered) // 2 :])
-        for name in sorted({self._names[number] for number in self._faults}):
-            yield frozenset(number for number in self._faults if self._names[number] != name)
+        for name in sorted({self._names[number] for number in self.faults}):
+            yield frozenset(number for number in self.faults if self._names[number] != name)
         for number in ordered:
-            yield self._faults - {number}
+            yield self.faults - {number}
 
     def _try(self, wanted: frozenset[int], until_ns: int) -> None:
-        faults = wanted & self._faults
-        if (faults, until_ns) == (self._faults, self._until_ns) or self._runs >= RUNS_MAX:
+        faults = wanted & self.faults
+        if (faults, until_ns) == (self.faults, self.until_ns) or self._runs >= RUNS_MAX:
             return
         self._runs += 1
-        outcome: Outcome = World(self._seed, self._scale, self._recipe, cut=Cut(faults, until_ns)).run()
-        if outcome.finding is not None and outcome.finding.invariant == self.invariant:
-            self._faults, self._until_ns, self._outcome = faults, until_ns, outcome
-            self._said(f"{len(faults)} faults until {until_ns / 1e9:.3f} s still break invariant {self.invariant}")
+        finding = World(self._seed, self._scale, self._recipe, cut=Cut(faults, until_ns)).run().finding
+        if finding is not None and finding.invariant == self.finding.invariant:
+            self.faults, self.until_ns, self.finding = faults, until_ns, finding
+            self._said(f"{len(faults)} faults until {until_ns / 1e9:.3f} s still break invariant {finding.invariant}")

@@ -301,7 +301,7 @@ class World:
             until_ns = max(until_ns, self._ends_ns + DELIVERY_NS)
         if not problem:
             self._stage.shell.deliver(ShutdownRequested("the world ends"))
-            self._schedule.after(ENDING_NS, self._end)
+            self._schedule.after(ENDING_NS + milliseconds(self._dice, self._scale.tick_ms), self._end)
         elif self._schedule.now_ns < until_ns:
             self._schedule.after(NANOSECONDS_PER_SECOND // 2, partial(self._await_recovery, until_ns))
         else:
@@ -316,6 +316,8 @@ class World:
             return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
         if not trader.conduct.reconciled:
             return "the books are not compared"
+        if dict(trader.instruments) != stage.venue.exchange.instruments:
+            return "the trader counts with other terms than the venue's"
         waiting = ", ".join(
             f"{order.client_id} {order.state}" for order in trader.ledger.unsettled() if not order.stands
         )

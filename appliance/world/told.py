@@ -21,7 +21,7 @@ class Told:
         """Begin told of nothing; the instruments are what it trades on."""
         self._instruments = instruments
         self._online = True
-        self._changed: set[str] = set()
+        self._smallest: dict[str, Decimal] = {}
         self._refused_ns: dict[tuple[str, str], int] = {}
         self._refused_ids: set[str] = set()
         self._planned_ns: dict[str, deque[int]] = {}
@@ -33,9 +33,7 @@ class Told:
             self._online = message["data"][0]["system"] == "online"
         elif message["channel"] == "instrument":
             for pair in message["data"]["pairs"]:
-                ours = self._instruments[pair["symbol"]]
-                same = pair["qty_min"] == ours.lots_to_size(ours.size_lots_min)
-                (self._changed.discard if same else self._changed.add)(ours.symbol)
+                self._smallest[pair["symbol"]] = Decimal(pair["qty_min"])
 
     def refused(self, client_id: str, who: tuple[str, str] | None, now_ns: int) -> None:
         """Take that an entry was refused; a word that comes again is no other refusal."""
@@ -54,8 +52,9 @@ class Told:
         """Say why this entry must not leave, if it must not."""
         if not self._online:
             return f"order {command.client_id} opens although the venue said that it is not online"
-        if command.instrument in self._changed:
-            return f"order {command.client_id} opens although the venue changed the terms"
+        size = self._instruments[command.instrument].lots_to_size(command.size_lots)
+        if size < self._smallest.get(command.instrument, 0):
+            return f"order {command.client_id} opens with less than the venue said it takes"
         refused_ns = self._refused_ns.get(who) if who is not None else None
         if refused_ns is not None and now_ns - refused_ns < WAIT_NS_MIN:
             return f"order {command.client_id} opens {(now_ns - refused_ns) // 1_000_000} ms after a refusal"

@@ -9,7 +9,7 @@ Whether anything that adds exposure left after a press is read from the venue's 
 the same CLOCK_MONOTONIC as the bench's. It counts as sent after the latch if it was sent past the moment the hand's
 answer or the guardian's record gives for it, whichever is earlier.
 
-    python -m tests.bench.stop --presses 1000 [--appliances 2] [--json FILE]
+    make kernels && .venv/bin/python -m tests.bench.stop --presses 1000 [--appliances 2] [--json FILE]
 
 Several appliances run side by side to use the time the gesture takes; each leg's times are those of a machine that
 busy. Ctrl-C ends it early and tells what was measured until then.
@@ -178,18 +178,20 @@ def _wait(
     threads: list[threading.Thread], pressers: list[Presser], presses_count: int, say: Callable[[str], None]
 ) -> None:
     """Wait for the last press, and say from time to time how far it is."""
-    began_s = said_s = time.monotonic()
+    began_s = said_s = first_s = time.monotonic()
     while any(thread.is_alive() for thread in threads):
         time.sleep(0.05)
         now_s = time.monotonic()
+        done = sum(len(one.latched_spans) for one in pressers)
+        if not done:
+            first_s = now_s
         if now_s - said_s < PROGRESS_S:
             continue
         said_s = now_s
-        done = sum(len(one.latched_spans) for one in pressers)
-        left = f"{(now_s - began_s) / done * (presses_count - done):.0f} s left" if done else "starting"
+        left = f"about {(now_s - first_s) / done * (presses_count - done):.0f} s left" if done else "starting"
         stopped = sum(bool(one.problem) for one in pressers)
         trouble = f", {stopped} appliances ended with a problem" if stopped else ""
-        say(f"{done}/{presses_count} presses in {now_s - began_s:.0f} s, about {left}{trouble}")
+        say(f"{done}/{presses_count} presses in {now_s - began_s:.0f} s, {left}{trouble}")
 
 
 def measure() -> list[Figure]:

@@ -63,3 +63,13 @@ def test_a_price_of_nothing_makes_the_market_unusable() -> None:
     outcomes = [World(seed, SHORT, kinds=bad).run() for seed in range(4)]
     assert sum(outcome.happened["quote without a price"] for outcome in outcomes) > 0
     assert [outcome.finding for outcome in outcomes] == [None, None, None, None]
+
+
+def test_terms_that_change_while_nobody_listens_are_heard_with_the_next_connection() -> None:
+    """Shows that the trader ends with the venue's terms although the connection was often away when they changed (that
+    was seed 210): once it paused for good. Fails when a new connection begins without the venue's list.
+    """
+    kinds = tuple(kind for kind in KINDS if kind.name in {"terms changed", "feed cut", "stop pressed"})
+    outcomes = [World(seed, SHORT, kinds=kinds).run() for seed in range(6)]
+    assert sum(outcome.happened["terms changed"] for outcome in outcomes) > 0
+    assert [outcome.finding for outcome in outcomes] == [None] * 6

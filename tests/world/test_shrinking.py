@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import appliance.world
 from appliance.__main__ import main
 from appliance.core.errors import ConfigError
 from appliance.world.coverage import EVERY_TURN_FROM_SEEDS, NOT_DEMANDED, Turn, unseen, wanted_turns
@@ -68,6 +69,17 @@ def test_each_turn_left_out_is_one_of_the_tables() -> None:
     """Shows that what is not demanded is named as the tables name it; fails when a line excuses nothing."""
     assert not set(NOT_DEMANDED) & set(wanted_turns())
     assert all(NOT_DEMANDED.values())
+
+
+def test_the_readme_says_where_each_invariant_is_checked() -> None:
+    """Shows that README.md lists the twelve as the code does, and that the modules it names exist; fails when one of
+    them says otherwise.
+    """
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    room = Path(appliance.world.__file__).parent
+    for number, (what, where) in CHECKED_IN.items():
+        assert f"| {number} | {what} | {where} |" in readme
+        assert (room / f"{where.split(',')[0]}.py").is_file()
 
 
 def test_every_invariant_has_a_bug_that_breaks_it() -> None:

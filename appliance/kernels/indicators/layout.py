@@ -8,6 +8,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Three = tuple[Floats, Floats, Floats]
 Inputs = tuple[Floats, Floats, Floats, Floats, Floats, Floats]
 
 # An instruction: its number, first output register, input registers, state begin and length, two whole parameters.
@@ -17,6 +18,8 @@ PARAMETERS_WIDTH: Final = 8
 # The first registers: the inputs (zero when not used), then zeros.
 OPEN, HIGH, LOW, CLOSE, VOLUME, OTHER, NOTHING = range(7)
 INPUTS_COUNT: Final = 6
+# The last registers are nobody's: what an instruction needs while it works on a block.
+SPARE: Final = 3
 BLOCK_ROWS_MAX: Final = 1024
 # So many numbers of registers stay close to the processor.
 BLOCK_NUMBERS: Final = 24_576
@@ -31,7 +34,7 @@ WINDOW: Final = 20
 LAG, SKIP, SUM, SPREAD, SLOPE, RELATION, EXTREME = range(20, 27)
 DEVIATION, RANK, VARIABLE, WEIGHTED, PROFILE, MIDDLE, MOMENT, PEAK = range(27, 35)
 RECURSION: Final = 40
-AVERAGE, TOTAL, MOVES, MACD, DIRECTION, ADAPT, HOLD, FILTER, STREAK = range(40, 49)
+AVERAGE, TOTAL, MOVES, MACD, DIRECTION, ADAPT, HOLD, FILTER, STREAK, RANGE = range(40, 50)
 PATH: Final = 60
 SAR, SUPERTREND, HEIKIN, ZIGZAG, RENKO, SESSION = range(60, 66)
 WEIGHED, FRACTAL, MCGINLEY, KLINGER, INDEXED = range(66, 71)
@@ -58,3 +61,6 @@ HILBERT, MESA, LAGUERRE = range(80, 83)
     FLOOR,
     LOGARITHM_10,
 ) = range(17)
+
+# What runs straight from the inputs into the outputs when it is all of a program, and how many inputs it reads.
+STRAIGHT: Final = {AVERAGE: 1, SUM: 1, MOVES: 1, MACD: 1, RANGE: 3}

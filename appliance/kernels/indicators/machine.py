@@ -7,26 +7,26 @@ import numpy as np
 
 from appliance.kernels.compiling import inlined, kernel, part
 from appliance.kernels.indicators import cycles, elementwise, layout, paths, recursions, scans, windows
-from appliance.kernels.indicators.layout import OP, SIZE, STATE, Floats, Inputs, Integers, Rows
+from appliance.kernels.indicators.layout import OP, OUT, SIZE, STATE, A, B, C, Floats, Inputs, Integers, Rows, Three
 
 
 @inlined
-def window(op: int, regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
+def window(op: int, regs: Rows, spare: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Carry out an instruction over the last n rows."""
     if op == layout.SUM:
-        windows.window_sum(regs, rows, s, code, par)
+        windows.window_sum(regs[code[A]], regs[code[OUT]], spare, rows, s, code, par)
     elif op == layout.LAG:
         windows.lag(regs, rows, s, code)
     elif op == layout.SKIP:
         windows.skip(regs, rows, s, code)
     elif op == layout.SPREAD:
-        windows.spread(regs, rows, s, code)
+        windows.spread(regs, spare, rows, s, code)
     elif op == layout.SLOPE:
         windows.slope(regs, rows, s, code)
     elif op == layout.RELATION:
         windows.relation(regs, rows, s, code)
     elif op == layout.PEAK:
-        scans.peak(regs, rows, s, code, par)
+        scans.peak(regs, spare, rows, s, code, par)
     elif op == layout.EXTREME:
         scans.extreme(regs, rows, s, code, par)
     elif op == layout.PROFILE:
@@ -39,13 +39,14 @@ def window(op: int, regs: Rows, rows: int, s: Floats, code: Integers, par: Float
 def recursion(op: int, regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Carry out an instruction whose last output is part of the next."""
     if op == layout.AVERAGE:
-        recursions.average(regs, rows, s, code, par)
+        recursions.average(regs[code[A]], regs[code[OUT]], rows, s, code, par)
     elif op == layout.TOTAL:
         recursions.total(regs, rows, s, code)
     elif op == layout.MOVES:
-        recursions.moves(regs, rows, s, code)
+        recursions.moves(regs[code[A]], regs[code[OUT]], rows, s, code)
     elif op == layout.MACD:
-        recursions.macd(regs, rows, s, code, par)
+        at = code[OUT]
+        recursions.macd(regs[code[A]], regs[at], regs[at + 1], regs[at + 2], rows, s, code, par)
     elif op == layout.DIRECTION:
         recursions.direction(regs, rows, s, code)
     elif op == layout.ADAPT:
@@ -54,6 +55,8 @@ def recursion(op: int, regs: Rows, rows: int, s: Floats, code: Integers, par: Fl
         recursions.hold(regs, rows, s, code, par)
     elif op == layout.FILTER:
         recursions.recursive_filter(regs, rows, s, code, par)
+    elif op == layout.RANGE:
+        recursions.average_range(regs[code[A]], regs[code[B]], regs[code[C]], regs[code[OUT]], rows, s, code)
     else:
         recursions.streak(regs, rows, s, code)
 
@@ -99,7 +102,7 @@ def carry_out(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> 
         else:
             elementwise.combine(regs, rows, code, par)
     elif op < layout.RECURSION:
-        window(op, regs, rows, s, code, par)
+        window(op, regs, regs[regs.shape[0] - layout.SPARE :], rows, s, code, par)
     elif op < layout.PATH:
         recursion(op, regs, rows, s, code, par)
     elif op < layout.CYCLE:
@@ -188,3 +191,28 @@ def run(code: Integers, par: Floats, shown: Integers, state: Floats, regs: Rows,
             values, shelf = regs[shown[k]], out[k, begin : begin + rows]
             for i in range(rows):
                 shelf[i] = values[i]
+
+
+@kernel
+def straight(code: Integers, par: Floats, s: Floats, spare: Rows, inputs: Three, out: Rows) -> None:
+    """Run a program of one instruction from its inputs into its outputs, without registers between.
+
+    These instructions look for holes and for what is not finite by themselves, so that no row is read twice.
+    """
+    total, op = out.shape[1], code[OP]
+    first, second, third = inputs
+    for begin in range(0, total, spare.shape[1]):
+        rows = min(spare.shape[1], total - begin)
+        x, to = first[begin : begin + rows], out[0, begin : begin + rows]
+        if op == layout.AVERAGE:
+            recursions.average(x, to, rows, s, code, par)
+        elif op == layout.SUM:
+            windows.window_sum(x, to, spare, rows, s, code, par)
+        elif op == layout.MOVES:
+            recursions.moves(x, to, rows, s, code)
+        elif op == layout.RANGE:
+            low, close = second[begin : begin + rows], third[begin : begin + rows]
+            recursions.average_range(x, low, close, to, rows, s, code)
+        else:
+            smooth, distance = out[1, begin : begin + rows], out[2, begin : begin + rows]
+            recursions.macd(x, to, smooth, distance, rows, s, code, par)

@@ -3,33 +3,59 @@
 import numpy as np
 
 from appliance.kernels.compiling import part
-from appliance.kernels.indicators.layout import OUT, A, B, C, Floats, Integers, M, N, Rows
+from appliance.kernels.indicators import settled
+from appliance.kernels.indicators.layout import NEARLY_ZERO, OUT, A, B, C, Floats, Integers, M, N, Rows
 
 
 @part
-def average(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
+def average(x: Floats, out: Floats, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Average exponentially, from the mean of the first n values on."""
-    x, out, n, weight = regs[code[A]], regs[code[OUT]], code[N], par[0]
-    seen, value, i = int(s[0]), s[1], 0
-    while i < rows and seen < n:
+    n, weight = code[N], par[0]
+    if s[0] >= n and rows >= settled.ROWS_MIN and settled.average(x, out, rows, s, weight):
+        return
+    seen, value = int(s[0]), s[1]
+    for i in range(rows):
         v = x[i]
         out[i] = np.nan
-        if v == v:
-            seen += 1
-            value += v
-            if seen == n:
-                value /= n
-                out[i] = value
-        i += 1
-    for k in range(i, rows):
-        v = x[k]
-        if v == v:
+        if v - v != 0.0:
+            continue
+        if seen >= n:
             # In this form an average of one value is that value, to the last bit.
             value += weight * (v - value)
-            out[k] = value
-        else:
-            out[k] = np.nan
+            out[i] = value
+            continue
+        seen += 1
+        value += v
+        if seen == n:
+            value /= n
+            out[i] = value
     s[0], s[1] = seen, value
+
+
+@part
+def average_range(high: Floats, low: Floats, close: Floats, out: Floats, rows: int, s: Floats, code: Integers) -> None:
+    """Average true ranges after Wilder, from the mean of the first n on."""
+    n, seen, weight = code[N], int(s[0]), 1.0 / code[N]
+    if seen > n and rows >= settled.ROWS_MIN and settled.average_range(high, low, close, out, rows, s, weight):
+        return
+    last, value = s[1], s[2]
+    for i in range(rows):
+        h, w, c = high[i], low[i], close[i]
+        flaw = h - w + c
+        out[i] = np.nan
+        if h < w or flaw - flaw != 0.0:
+            continue
+        reach, last = settled.true_range(h, w, last), c
+        if seen > n:
+            value += weight * (reach - value)
+        elif seen > 0:
+            value += reach
+        seen = min(seen + 1, n + 2)
+        if seen == n + 1:
+            value /= n
+        if seen > n:
+            out[i] = value
+    s[0], s[1], s[2] = seen, last, value
 
 
 @part
@@ -48,15 +74,16 @@ def total(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
 
 
 @part
-def moves(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
-    """Return Wilder's relative strength and Chande's momentum from smoothed gains and losses of n steps."""
-    x, strength, momentum, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
-    seen, last, gain, loss, weight = int(s[0]), s[1], s[2], s[3], 1.0 / n
-    keep = 1.0 - weight
+def moves(x: Floats, out: Floats, rows: int, s: Floats, code: Integers) -> None:
+    """Return Wilder's relative strength (or, with M of 1, Chande's momentum) from smoothed moves of n steps."""
+    n, less, weight = code[N], float(code[M]), 1.0 / code[N]
+    if s[0] > n and rows >= settled.ROWS_MIN and settled.strengths(x, out, rows, s, weight, less):
+        return
+    seen, last, gain, loss, keep = int(s[0]), s[1], s[2], s[3], 1.0 - weight
     for i in range(rows):
         v = x[i]
-        strength[i] = momentum[i] = np.nan
-        if v != v:
+        out[i] = np.nan
+        if v - v != 0.0:
             continue
         change = v - last
         last = v
@@ -70,49 +97,43 @@ def moves(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
             loss += weight * down
         if seen > n:
             both = gain + loss
-            moved = both > 1e-14
-            strength[i] = 100.0 * gain / both if moved else 0.0
-            momentum[i] = 100.0 * (gain - loss) / both if moved else 0.0
-    s[0], s[1], s[2], s[3] = min(seen, n + 2), last, gain, loss
+            out[i] = 100.0 * ((gain - less * loss) / both) if both > NEARLY_ZERO else 0.0
+    s[0], s[1], s[2], s[3] = min(seen, n + 1), last, gain, loss
 
 
 @part
-def macd(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
+def macd(
+    x: Floats, line: Floats, smooth: Floats, distance: Floats, rows: int, s: Floats, code: Integers, par: Floats
+) -> None:
     """Return the distance of two averages, its own average, and their distance.
 
     The three recurrences share one loop because each alone only waits for its own last result. As in TA-Lib the fast
     average begins as late as the slow one: N is the slow length, M the fast, C the signal's.
     """
-    x, at, slow, fast, signal = regs[code[A]], code[OUT], code[N], code[M], code[C]
-    line, smooth, distance = regs[at], regs[at + 1], regs[at + 2]
-    wf, ws, wa = par[0], par[1], par[2]
-    kf, ks, ka = 1.0 - wf, 1.0 - ws, 1.0 - wa
+    slow, fast, signal = code[N], code[M], code[C]
+    full = slow + signal - 1
+    if s[0] >= full and settled.distances(x, line, smooth, distance, rows, s, par):
+        return
     seen, f, g, a = int(s[0]), s[1], s[2], s[3]
     for i in range(rows):
         v = x[i]
-        if v != v:
-            line[i] = smooth[i] = distance[i] = np.nan
-            continue
-        if seen >= slow + signal - 1:
-            f = kf * f + wf * v
-            g = ks * g + ws * v
-            d = f - g
-            a = ka * a + wa * d
-            line[i], smooth[i], distance[i] = d, a, d - a
+        line[i] = smooth[i] = distance[i] = np.nan
+        if v - v != 0.0:
             continue
         seen += 1
-        line[i] = smooth[i] = distance[i] = np.nan
         if seen <= slow:
             g += v / slow
             f += v / fast if seen > slow - fast else 0.0
         else:
-            f = kf * f + wf * v
-            g = ks * g + ws * v
-        if seen >= slow:
+            f = (1.0 - par[0]) * f + par[0] * v
+            g = (1.0 - par[1]) * g + par[1] * v
+        if seen > full:
+            a = (1.0 - par[2]) * a + par[2] * (f - g)
+        elif seen >= slow:
             a += (f - g) / signal
-        if seen == slow + signal - 1:
+        if seen >= full:
             line[i], smooth[i], distance[i] = f - g, a, f - g - a
-    s[0], s[1], s[2], s[3] = seen, f, g, a
+    s[0], s[1], s[2], s[3] = min(seen, full), f, g, a
 
 
 @part
@@ -122,6 +143,10 @@ def direction(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     up, down, up_share, down_share, index, smooth = (
         regs[at], regs[at + 1], regs[at + 2], regs[at + 3], regs[at + 4], regs[at + 5]
     )  # fmt: skip
+    settles = s[0] > 2 * n and n > 1 and rows >= settled.ROWS_MIN
+    if settles and settled.known(high, rows) and settled.known(low, rows) and settled.known(close, rows):
+        settled.direction(high, low, close, regs[at : at + 6], rows, s, n)
+        return
     seen, h, w, c = int(s[0]), s[1], s[2], s[3]
     plus, minus, reach, dx, adx = s[4], s[5], s[6], s[7], s[8]
     keep, weight = 1.0 - 1.0 / n, 1.0 / n
@@ -147,11 +172,11 @@ def direction(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
             up[i], down[i] = plus, minus
         if seen <= n:
             continue
-        moved = reach > 1e-14
+        moved = reach > NEARLY_ZERO
         share = 100.0 / reach if moved else 0.0
         up_share[i], down_share[i] = plus * share, minus * share
         both = plus + minus
-        known = moved and both * share > 1e-14
+        known = moved and both * share > NEARLY_ZERO
         if known:
             dx = 100.0 * abs(plus - minus) / both
         index[i] = dx

@@ -2,12 +2,13 @@
 
 Moments are taken about a pivot inside the window, the last value of the older part: |mean - pivot| cannot exceed the
 window's own range, so the cancellation in a variance costs at most a factor of the window's length, whatever the level
-of the prices.
+of the prices. When a block is full the pivot is no longer inside: first the sums are made anew, then looked at.
 """
 
 import numpy as np
 
 from appliance.kernels.compiling import part
+from appliance.kernels.indicators import settled
 from appliance.kernels.indicators.layout import OUT, A, B, Floats, Integers, N, Rows
 
 
@@ -16,6 +17,9 @@ def lag(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return the value n rows ago."""
     x, out, n = regs[code[A]], regs[code[OUT]], code[N]
     seen, j, ring = s[0], int(s[1]), s[2:]
+    if seen >= n and rows >= max(n, settled.ROWS_MIN) and settled.known(x, rows):
+        settled.lag(x, out, rows, s, n)
+        return
     for i in range(rows):
         v = x[i]
         if v != v:
@@ -45,14 +49,16 @@ def skip(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
 
 
 @part
-def window_sum(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
+def window_sum(x: Floats, out: Floats, spare: Rows, rows: int, s: Floats, code: Integers, par: Floats) -> None:
     """Sum the last n values and scale the sum."""
-    x, out, n, scale = regs[code[A]], regs[code[OUT]], code[N], par[0]
+    n, scale = code[N], par[0]
+    if s[2] > 0.0 and rows >= max(2 * n, settled.ROWS_MIN) and settled.sums(x, out, spare, rows, s, n, scale):
+        return
     j, newer, full = int(s[0]), s[1], s[2] > 0.0
     ring, older = s[3 : 3 + n], s[3 + n : 4 + 2 * n]
     for i in range(rows):
         v = x[i]
-        if v != v:
+        if v - v != 0.0:
             out[i] = np.nan
             continue
         ring[j] = v
@@ -69,14 +75,16 @@ def window_sum(regs: Rows, rows: int, s: Floats, code: Integers, par: Floats) ->
 
 
 @part
-def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
+def spread(regs: Rows, spare: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return mean and variance (of the population) of the last n values."""
     x, mean, variance, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
+    if s[3] > 0.0 and rows >= max(2 * n, settled.ROWS_MIN) and settled.spread(x, mean, variance, spare, rows, s, n):
+        return
     j, newer, newer2, full, pivot, share = int(s[0]), s[1], s[2], s[3] > 0.0, s[4], 1.0 / n
     ring, older, older2 = s[5 : 5 + n], s[5 + n : 6 + 2 * n], s[6 + 2 * n : 7 + 3 * n]
     for i in range(rows):
         v = x[i]
-        if v != v:
+        if v - v != 0.0:
             mean[i] = variance[i] = np.nan
             continue
         if not full and j == 0:
@@ -86,13 +94,6 @@ def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
         newer += d
         newer2 += d * d
         j += 1
-        total, squares = newer + older[j], newer2 + older2[j]
-        about = total * share
-        if full or j == n:
-            mean[i] = pivot + about
-            variance[i] = max((squares - total * about) * share, 0.0)
-        else:
-            mean[i] = variance[i] = np.nan
         if j == n:
             j, newer, newer2, full, pivot = 0, 0.0, 0.0, True, v
             fresh = fresh2 = 0.0
@@ -102,6 +103,13 @@ def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
                 fresh2 += d * d
                 older[k] = fresh
                 older2[k] = fresh2
+        total, squares = newer + older[j], newer2 + older2[j]
+        about = total * share
+        if full:
+            mean[i] = pivot + about
+            variance[i] = max((squares - total * about) * share, 0.0)
+        else:
+            mean[i] = variance[i] = np.nan
     s[0], s[1], s[2], s[3], s[4] = j, newer, newer2, full, pivot
 
 
@@ -124,14 +132,6 @@ def slope(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
         j += 1
         newer += d
         rising += j * d
-        total = newer + older[j]
-        heavy = falling[j] + (n - j) * newer + rising
-        if full or j == n:
-            weighted[i] = pivot + heavy / weights
-            steep[i] = (heavy - 0.5 * (n + 1.0) * total) * moment
-            mean[i] = pivot + total / n
-        else:
-            weighted[i] = steep[i] = mean[i] = np.nan
         if j == n:
             j, newer, rising, full, pivot = 0, 0.0, 0.0, True, v
             fresh = fresh_falling = 0.0
@@ -140,6 +140,14 @@ def slope(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
                 fresh_falling += fresh
                 older[k] = fresh
                 falling[k] = fresh_falling
+        total = newer + older[j]
+        heavy = falling[j] + (n - j) * newer + rising
+        if full:
+            weighted[i] = pivot + heavy / weights
+            steep[i] = (heavy - 0.5 * (n + 1.0) * total) * moment
+            mean[i] = pivot + total / n
+        else:
+            weighted[i] = steep[i] = mean[i] = np.nan
     s[0], s[1], s[2], s[3], s[4] = j, newer, rising, full, pivot
 
 
@@ -164,14 +172,6 @@ def relation(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
         newer[3] += e * e
         newer[4] += d * e
         j += 1
-        k = 5 * j
-        if full or j == n:
-            d, e = (newer[0] + older[k]) / n, (newer[1] + older[k + 1]) / n
-            regs[at, i] = max((newer[2] + older[k + 2]) / n - d * d, 0.0)
-            regs[at + 1, i] = max((newer[3] + older[k + 3]) / n - e * e, 0.0)
-            regs[at + 2, i] = (newer[4] + older[k + 4]) / n - d * e
-        else:
-            regs[at, i] = regs[at + 1, i] = regs[at + 2, i] = np.nan
         if j == n:
             j, full, s[2], s[3] = 0, True, v, w
             for k in range(5):
@@ -183,4 +183,12 @@ def relation(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
                 older[5 * k + 2] = older[5 * k + 7] + d * d
                 older[5 * k + 3] = older[5 * k + 8] + e * e
                 older[5 * k + 4] = older[5 * k + 9] + d * e
+        k = 5 * j
+        if full:
+            d, e = (newer[0] + older[k]) / n, (newer[1] + older[k + 1]) / n
+            regs[at, i] = max((newer[2] + older[k + 2]) / n - d * d, 0.0)
+            regs[at + 1, i] = max((newer[3] + older[k + 3]) / n - e * e, 0.0)
+            regs[at + 2, i] = (newer[4] + older[k + 4]) / n - d * e
+        else:
+            regs[at, i] = regs[at + 1, i] = regs[at + 2, i] = np.nan
     s[0], s[1] = j, full

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from appliance.signals.indicators.program import Series
-from appliance.signals.indicators.ranges import average_range, true_range
+from appliance.signals.indicators.ranges import true_range
 from appliance.signals.indicators.steps import (
     Pair,
     Triple,
     absolute,
     adapt,
+    average_range,
     change,
     deviation,
     divided,

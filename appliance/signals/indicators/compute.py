@@ -27,9 +27,14 @@ def run(fused: Fused, data: Mapping[str, npt.ArrayLike]) -> layout.Rows:
     inputs = _inputs(program, data)
     count = len(next(values for values in inputs if len(values))) if any(map(len, inputs)) else 0
     out = np.empty((len(program.shown), count))
+    state = np.zeros(program.state_length)
+    if program.read:
+        first, second, third = (*(inputs[register] for register in program.read), _NONE, _NONE)[:3]
+        spare = np.empty((layout.SPARE, layout.BLOCK_ROWS_MAX))
+        machine.straight(program.code[0], program.parameters[0], state, spare, (first, second, third), out)
+        return out
     block = max(min(layout.BLOCK_ROWS_MAX, layout.BLOCK_NUMBERS // program.registers_count), 64)
     regs = np.zeros((program.registers_count, block))
-    state = np.zeros(program.state_length)
     machine.run(program.code, program.parameters, program.shown, state, regs, inputs, out)
     return out
 

@@ -5,12 +5,13 @@ import math
 from appliance.kernels.indicators import layout
 from appliance.signals.indicators.averages import aligned, average
 from appliance.signals.indicators.program import Series
-from appliance.signals.indicators.ranges import average_range, true_range
+from appliance.signals.indicators.ranges import true_range
 from appliance.signals.indicators.steps import (
     Pair,
     Triple,
     above,
     absolute,
+    average_range,
     change,
     choose,
     deviation,
@@ -30,9 +31,9 @@ from appliance.signals.indicators.steps import (
     lowest_age,
     mapped,
     mean_deviation,
-    moves,
     rank,
     recursive,
+    relative_strength,
     rise,
     rma,
     root,
@@ -108,7 +109,7 @@ def stochastic_rsi(x: Series, n: int, k: int, d: int, d_kind: int) -> Pair:
 
     While price rests, strength moves by rounding errors only; cut off, they cannot pass for a range.
     """
-    strength = mapped(moves(x, n)[0] * STRENGTH_GRID + 0.5, layout.FLOOR) / STRENGTH_GRID
+    strength = mapped(relative_strength(x, n) * STRENGTH_GRID + 0.5, layout.FLOOR) / STRENGTH_GRID
     return stochastic(strength, strength, strength, k, 1, 0, d, d_kind)
 
 
@@ -196,7 +197,7 @@ def fisher(high: Series, low: Series, n: int) -> Pair:
 
 def inverse_fisher_rsi(x: Series, n: int, smooth: int) -> Series:
     """Squeeze averaged relative strength between -1 and 1 (Ehlers)."""
-    return mapped(wma((moves(x, n)[0] - 50.0) * 0.1, smooth), layout.TANGENT_HYPERBOLIC)
+    return mapped(wma((relative_strength(x, n) - 50.0) * 0.1, smooth), layout.TANGENT_HYPERBOLIC)
 
 
 def know_sure_thing(x: Series, signal: int) -> Pair:
@@ -209,7 +210,7 @@ def know_sure_thing(x: Series, signal: int) -> Pair:
 def connors(x: Series, n: int, runs: int, window: int) -> Series:
     """Average relative strength of price and of its streaks with the rank of the last return."""
     ranked = rank(rate(x, 1), window + 1, ties=False)
-    return (moves(x, n)[0] + moves(streak(x), runs)[0] + ranked) / 3.0
+    return (relative_strength(x, n) + relative_strength(streak(x), runs) + ranked) / 3.0
 
 
 def schaff(x: Series, fast: int, slow: int, cycle: int, factor: float) -> Series:
@@ -308,7 +309,7 @@ def price_momentum(x: Series, first: int, second: int, signal: int) -> Pair:
 
 def quantitative(x: Series, n: int, smooth: int, factor: float) -> Pair:
     """Return smoothed relative strength and how far it usually moves: the width of QQE's band."""
-    strength = ema(moves(x, n)[0], smooth)
+    strength = ema(relative_strength(x, n), smooth)
     width = 2 * n - 1
     return strength, ema(ema(absolute(change(strength)), width), width) * factor
 
@@ -367,7 +368,7 @@ def smoothed_rsi(x: Series, n: int) -> Series:
 
 def derivative(x: Series, n: int, first: int, second: int, signal: int) -> Series:
     """Return Brown's derivative oscillator of twice smoothed relative strength."""
-    smooth = ema(ema(moves(x, n)[0], first), second)
+    smooth = ema(ema(relative_strength(x, n), first), second)
     return smooth - sma(smooth, signal)
 
 

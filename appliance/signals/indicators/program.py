@@ -30,6 +30,16 @@ class Program(NamedTuple):
     inputs: tuple[str, ...]
     warm_up_rows: tuple[int, ...]
 
+    @property
+    def read(self) -> tuple[int, ...]:
+        """Return the input registers of an only instruction that can run from arrays into arrays; else none."""
+        if len(self.code) != 1 or int(self.code[0, layout.OP]) not in layout.STRAIGHT:
+            return ()
+        code = self.code[0].tolist()
+        first, registers = code[layout.OUT], code[layout.A : layout.A + layout.STRAIGHT[code[layout.OP]]]
+        in_order = self.shown.tolist() == list(range(first, first + len(self.shown)))
+        return tuple(registers) if in_order and {INPUTS[register] for register in registers} == set(self.inputs) else ()
+
 
 class Series:
     """Stand for a register of a draft."""
@@ -150,7 +160,7 @@ class Draft:
             parameters,
             np.array([series.register for series in outputs], np.int64),
             self._state_length,
-            self._registers_count,
+            self._registers_count + layout.SPARE,
             tuple(name for name in INPUTS if name in self._inputs),
             tuple(series.warm for series in outputs),
         )

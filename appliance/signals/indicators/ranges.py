@@ -34,11 +34,6 @@ def true_range(high: Series, low: Series, close: Series) -> Series:
     return larger(high, last) - smaller(low, last)
 
 
-def average_range(high: Series, low: Series, close: Series, n: int) -> Series:
-    """Average true ranges after Wilder."""
-    return rma(true_range(high, low, close), n)
-
-
 def log_ratio(x: Series, y: Series) -> Series:
     """Return the logarithm of a ratio."""
     return logarithm(x / y)

@@ -4,12 +4,12 @@ from typing import Final
 
 from appliance.signals.indicators import averages as a
 from appliance.signals.indicators import momentum as m
-from appliance.signals.indicators.steps import change, divided, ema, laguerre, moves, total
+from appliance.signals.indicators.steps import chande_momentum, change, divided, ema, laguerre, relative_strength, total
 from appliance.signals.indicators.table import Row, kind, length, real, whole
 
 ROWS: Final = (
-    Row("rsi", "momentum", "close", length(14), "rsi", "Share of smoothed gains (Wilder 1978); TA-Lib RSI", lambda x, n: moves(x, n)[0], "RSI"),
-    Row("cmo", "momentum", "close", length(14), "cmo", "Gains less losses over both, smoothed (Chande 1994); TA-Lib CMO", lambda x, n: moves(x, n)[1], "CMO"),
+    Row("rsi", "momentum", "close", length(14), "rsi", "Share of smoothed gains (Wilder 1978); TA-Lib RSI", relative_strength, "RSI"),
+    Row("cmo", "momentum", "close", length(14), "cmo", "Gains less losses over both, smoothed (Chande 1994); TA-Lib CMO", chande_momentum, "CMO"),
     Row("cmou", "momentum", "close", length(14), "cmou", "The same from plain sums; TA-Lib CMOU", m.unsmoothed, "CMOU"),
     Row("cutler_rsi", "momentum", "close", length(14, 1), "rsi", "Relative strength from plain means (Cutler)", m.smoothed_rsi),
     Row("mom", "momentum", "close", length(10, 1), "mom", "Change over n rows; TA-Lib MOM", change, "MOM"),

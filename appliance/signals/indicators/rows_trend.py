@@ -9,6 +9,7 @@ from appliance.signals.indicators import ranges as r
 from appliance.signals.indicators import statistics as t
 from appliance.signals.indicators.program import Series
 from appliance.signals.indicators.steps import (
+    average_range,
     change,
     direction,
     distance,
@@ -46,7 +47,7 @@ def _sar_extended(high: Series, low: Series, begin: float, offset: float, *six: 
 
 
 def _supertrend(high: Series, low: Series, close: Series, n: int, factor: float) -> Outputs:
-    reach = r.average_range(high, low, close, n)
+    reach = average_range(high, low, close, n)
     middle = (high + low) * 0.5
     return high.draft.instruct(layout.SUPERTREND, (middle, reach, close), (0, 0), state=5, par=(factor,))
 
@@ -58,7 +59,7 @@ def _heikin(opened: Series, high: Series, low: Series, close: Series) -> Outputs
 
 
 def _renko(high: Series, low: Series, close: Series, n: int, factor: float) -> Outputs:
-    size = factor * r.average_range(high, low, close, n)
+    size = factor * average_range(high, low, close, n)
     return close.draft.instruct(layout.RENKO, (close, size), (0, 0, 0), state=4)
 
 

@@ -4,14 +4,23 @@ from typing import Final
 
 from appliance.signals.indicators import momentum as m
 from appliance.signals.indicators import ranges as r
-from appliance.signals.indicators.steps import deviation, divided, highest, logarithm, lowest, sma, spread
+from appliance.signals.indicators.steps import (
+    average_range,
+    deviation,
+    divided,
+    highest,
+    logarithm,
+    lowest,
+    sma,
+    spread,
+)
 from appliance.signals.indicators.table import Row, length, real, whole
 
 _YEAR: Final = whole("year", 365, 1, 1_000_000)
 
 ROWS: Final = (
     Row("trange", "volatility", "high low close", (), "trange", "Range with the last close (Wilder 1978); TA-Lib TRANGE", r.true_range, "TRANGE"),
-    Row("atr", "volatility", "high low close", length(14, 1), "atr", "Its Wilder average (Wilder 1978); TA-Lib ATR", r.average_range, "ATR"),
+    Row("atr", "volatility", "high low close", length(14, 1), "atr", "Its Wilder average (Wilder 1978); TA-Lib ATR", average_range, "ATR"),
     Row("natr", "volatility", "high low close", length(14), "natr", "The same in percent of the close (Forman 2006); TA-Lib NATR", m.average_reach, "NATR"),
     Row("adr", "volatility", "high low", length(14, 1), "adr", "Mean range; TA-Lib ADR", lambda h, w, n: sma(h - w, n), "ADR"),
     Row("chaikin_volatility", "volatility", "high low", (whole("length", 10), whole("back", 10, 1)), "cvi", "Percent change of the averaged range (Chaikin); TA-Lib CVI", r.chaikin, "CVI"),

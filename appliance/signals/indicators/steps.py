@@ -134,15 +134,24 @@ def rma(x: Series, n: int) -> Series:
     return weighted(x, n, 1.0 / n)
 
 
+def average_range(high: Series, low: Series, close: Series, n: int) -> Series:
+    """Average true ranges after Wilder."""
+    return high.draft.one(layout.RANGE, (high, low, close), n, state=3, n=n)
+
+
 def following(x: Series, n: int) -> Series:
     """Average exponentially from the first value on."""
     return weighted(x, 1, 2.0 / (n + 1.0))
 
 
-def moves(x: Series, n: int) -> Pair:
-    """Return Wilder's relative strength and Chande's momentum."""
-    strength, momentum = x.draft.instruct(layout.MOVES, (x,), (n, n), state=4, n=n)
-    return strength, momentum
+def relative_strength(x: Series, n: int) -> Series:
+    """Return Wilder's relative strength: gains as a share of all moves."""
+    return x.draft.one(layout.MOVES, (x,), n, state=4, n=n)
+
+
+def chande_momentum(x: Series, n: int) -> Series:
+    """Return Chande's momentum: gains less losses as a share of all moves."""
+    return x.draft.one(layout.MOVES, (x,), n, state=4, n=n, m=1)
 
 
 def distance(x: Series, lengths: tuple[int, int, int], weights: tuple[float, float, float]) -> Triple:

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{len(table.close)} bars are too many to see; choose at most {BARS_MAX} with --from and --to"
         )
     found = survey(table, kinds, arguments.quality)
-    lines = list(overlays(arguments.indicators, table.close))
+    lines = list(overlays(arguments.indicators, table))
     svg = draw(table, arguments.title or arguments.file.stem, lines, found, arguments.theme)
     try:
         arguments.out.write_text(svg + "\n")

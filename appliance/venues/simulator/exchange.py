@@ -236,6 +236,13 @@ class Exchange:
             self._ended.append(order.client_id)
         events.append(OrderRefused(order.client_id, refusal))
 
+    def relist(self, instrument: Instrument) -> None:
+        """Take new orders of an instrument on these terms from now on; those that rest keep theirs."""
+        known = self.instruments[instrument.symbol]
+        require((known.tick, known.lot) == (instrument.tick, instrument.lot), "a book that is traded keeps its steps")
+        self.instruments[instrument.symbol] = instrument
+        self._listings[instrument.symbol].instrument = instrument
+
     def _wrong_form(self, command: SendOrder, sent_ns: int) -> Refusal | None:
         instrument = self.instruments.get(command.instrument)
         priced, triggered = command.kind in PRICED_KINDS, command.kind in STOP_KINDS

@@ -182,6 +182,21 @@ def test_a_press_with_a_hung_trader_is_cleared_by_the_parked_unit(stopping: Stop
     assert until(STARTED_S_MAX, lambda: stopping.lamp() == "HALTED"), stopping.lamp()
 
 
+def test_a_guardian_that_is_killed_comes_back_into_the_same_stop(stopping: Stopping) -> None:
+    """Shows the latch over a crash, restarted by systemd in the same moment; fails when a new guardian begins clear, or
+    none comes.
+    """
+    if stopping.lamp() == "NORMAL":
+        stopping.press("estop")
+    assert until(STARTED_S_MAX, lambda: stopping.lamp() == "HALTED"), stopping.lamp()
+    before = stopping.box.main_pid("bot4-guardian")
+    stopping.signal("guardian", "SIGKILL")
+    assert until(20, lambda: stopping.box.main_pid("bot4-guardian") not in {0, before})
+    assert until(20, lambda: stopping.lamp() in {"EMERGENCY", "HALTED"}), stopping.lamp()
+    assert stopping.events("guardian-started")[-1]["detail"]["latched"] == 1
+    assert stopping.latched_anew()
+
+
 def test_a_press_while_the_parked_unit_is_away_is_served_by_the_next(stopping: Stopping) -> None:
     """Shows the gap: killed, pressed before it is back, cleared by the one that systemd starts. Fails when the call is
     lost with the process, or nothing brings another.

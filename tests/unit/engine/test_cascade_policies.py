@@ -1,5 +1,6 @@
 """What each layer of a stop does to strategies, protection, positions and models, and what brings them back."""
 
+import msgspec
 import pytest
 
 from appliance.core import commands, events
@@ -89,6 +90,17 @@ def test_flatten_sells_what_is_held_and_only_then_is_verified() -> None:
     rig.fill(sale).pass_time(2 * SECOND_NS)
     assert (rig.lots, rig.mode) == (0, Mode.HALTED)
     assert endings(rig)[-1].outcome == "done late"
+
+
+def test_flatten_leaves_what_the_venue_takes_no_order_for() -> None:
+    """Shows that a holding below the venue's smallest order is not asked to be sold, and that the stop is verified all
+    the same; fails when it is asked for ever and never halted.
+    """
+    rig = Rig(policy("flatten")).holding()
+    terms = rig.trader._parts.instruments
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots + 1)
+    stop(rig).pass_time(4 * SECOND_NS)
+    assert (rig.mode, len(rig.orders())) == (Mode.HALTED, 1)
 
 
 def test_a_sale_that_cannot_leave_is_tried_once_a_second() -> None:

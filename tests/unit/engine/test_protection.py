@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from appliance.core import commands, events
@@ -171,6 +172,23 @@ def test_a_stop_keeps_guards_or_gives_them_up_by_its_policy(name: str, kept: boo
     if name == "cancel":
         rig.pass_time(5 * SECOND_NS)
         assert (rig.mode, guard.stands) == (Mode.HALTED, True)
+
+
+def test_a_guard_outlives_terms_under_which_it_would_not_be_taken() -> None:
+    """Shows that a position smaller than the venue takes by now keeps the guard it has, and that no sale is sent in its
+    place, however long the price is below; fails when new terms bare a position, or every quote asks for a sale that
+    the venue refuses.
+    """
+    rig = Rig().holding().pass_time(SECOND_NS)
+    (guard,) = rig.guards()
+    terms = rig.trader._parts.instruments
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots + 1)
+    rig.take(commands.SendCancel)
+    rig.quote(BID_TICKS * 94 // 100).pass_time(2 * GUARD_PATIENCE_NS)
+    assert (guard.stands, len(rig.orders()), rig.take(commands.SendCancel)) == (True, 1, [])
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots)
+    rig.pass_time(SECOND_NS)
+    assert (rig.orders()[-1].side, rig.orders()[-1].size_lots) == (Side.SELL, rig.lots)
 
 
 def exchanging(rig: Rig) -> OrderView:

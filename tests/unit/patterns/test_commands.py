@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from appliance.__main__ import main
+from appliance.market.bar_table import BarTable
 from appliance.signals.patterns.overlays import overlays
 from tests.unit.patterns.planted import PLANTS, Bars, plant
 
@@ -132,9 +133,10 @@ def test_bad_use_of_chart(
 def test_the_lines_by_hand() -> None:
     """Shows each line on five closes, NaN until it is warm; fails when a window or a weight is off by one."""
     close = np.array([1.0, 2.0, 3.0, 4.0, 6.0])
-    simple, exponential, bands = overlays("sma:2,ema:3,bollinger:2", close)
+    table = BarTable(np.arange(5), close, close, close, close, np.ones(5))
+    simple, exponential, bands = overlays("sma:2,ema:3,bollinger:2", table)
     np.testing.assert_array_equal(simple.line, [np.nan, 1.5, 2.5, 3.5, 5.0])
-    np.testing.assert_array_equal(exponential.line, [np.nan, np.nan, 2.25, 3.125, 4.5625])
+    np.testing.assert_array_equal(exponential.line, [np.nan, np.nan, 2.0, 3.0, 4.5])
     assert bands.other is not None
     np.testing.assert_array_equal(bands.line, [np.nan, 2.5, 3.5, 4.5, 7.0])
     np.testing.assert_array_equal(bands.other, [np.nan, 0.5, 1.5, 2.5, 3.0])
