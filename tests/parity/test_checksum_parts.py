@@ -42,3 +42,14 @@ def test_rows_have_room_for_any_message() -> None:
         assert rows.dtype == np.int64
         assert rows.shape[1] - book.HEADER >= 2 * 2 * rows[0, book.LEVELS_MAX]
         assert rows[0, book.CAPACITY] >= depth + rows[0, book.LEVELS_MAX]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3)), min_size=2, max_size=12))
+def test_a_level_that_changed_is_summed_anew(changes: list[tuple[int, int]]) -> None:
+    """Shows the checksum right after every change of the same few levels; fails when a part outlives its level."""
+    rows, levels = book.rows_for(1, 10), dict[int, int]()
+    for price, size in changes:
+        book.apply_level(rows, 0, 1, price, size)
+        levels[price] = size
+        text = "".join(f"{price}{size}" for price, size in sorted(levels.items()) if size)
+        assert book.checksum_of(rows, 0) == zlib.crc32(text.encode())
