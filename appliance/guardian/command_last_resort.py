@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
-    key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state))
+    key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state, config.trading.mode))
     if arguments.parked:
         return _park(config, key)
     outcome = _act(config, key, arguments.policy or config.safety.stop_policy)

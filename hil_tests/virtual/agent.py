@@ -10,12 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from appliance.core.config import load
-from appliance.guardian.command_bench_press import press
 from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
-from appliance.venues.simulator.ledger import ask_books
 
 RUNTIME = Path("/run/bot4-edge")
 PORT = Path("/dev/virtio-ports/bot4.bench")

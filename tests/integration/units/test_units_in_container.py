@@ -60,7 +60,7 @@ def test_keys_went_from_the_card_to_the_one_service_that_needs_each(box: Contain
     read = "import os, pathlib; p = pathlib.Path(os.environ.get('D', '{}')); print(p.read_text())"
     own = box.inside("bot4-trader", read.format("/run/credentials/bot4-trader.service/venue.key"))
     assert own == SECRET
-    for unit in ("bot4-reporter", "bot4-guardian"):
+    for unit in ("bot4-reporter", "bot4-guardian", "bot4-venue"):
         for path in ("/run/credentials/bot4-trader.service/venue.key", "/var/lib/bot4-setup/credentials/venue.key"):
             assert box.inside(unit, read.format(path)) == "", f"{unit} reads {path}"
 
