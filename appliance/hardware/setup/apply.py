@@ -21,7 +21,7 @@ from appliance.core.settings import reader
 from appliance.core.settings.table import Config
 from appliance.hardware.setup.card import Card
 from appliance.hardware.setup.rendering import rendered
-from appliance.hardware.setup.settings import CREDENTIALS, PAPER_CREDENTIALS, FILE_BYTES_MAX, Secrets, Setup, read_setup
+from appliance.hardware.setup.settings import CREDENTIALS, FILE_BYTES_MAX, PAPER_CREDENTIALS, Secrets, Setup, read_setup
 from appliance.hardware.setup.vault import Vault
 from appliance.hardware.setup.wiping import wiped
 
