@@ -31,6 +31,7 @@ done
 
 # One chip with the board's own label, number and number of lines, so that the pin library finds what it finds on a board.
 # The emulated machine's own chip makes way: on a board the first one is the chip with the pins.
+for key in /sys/bus/platform/drivers/gpio-keys/gpio-keys*; do [ -e "$key" ] && basename "$key" >"${key%/*}/unbind"; done
 for own in /sys/bus/amba/drivers/pl061_gpio/*.pl061; do [ -e "$own" ] && basename "$own" >"${own%/*}/unbind"; done
 chroot /root /usr/sbin/modprobe configfs 2>/dev/null
 if insmod /bench/gpio-sim.ko; then
