@@ -11,7 +11,7 @@ TESTS ?= tests
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs kernels run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test board train lock clean
+.PHONY: help setup programs kernels run broker check fmt fmt-check lint types arch test world crash fuzz bench peers image hil-test assistant board train lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -56,8 +56,8 @@ test: kernels programs ## the whole suite (TESTS=tests/unit for a part)
 	@$(BIN)/pytest -q -m serial $(TESTS) || [ $$? -eq 5 ]
 	@$(BIN)/pytest -q -n 2 -m "not serial" $(TESTS)
 
-world: kernels ## simulate SEEDS days of faults and check the invariants
-	@$(BIN)/appliance world --seeds $(SEEDS)
+world: kernels ## simulate SEEDS worlds of faults and check the invariants (PLANTED=1: see planted bugs caught)
+	@$(BIN)/appliance world $(if $(PLANTED),--planted,--seeds $(SEEDS))
 
 crash: setup programs ## cut the power at IMAGES moments and check what the disk may hold then
 	@$(BIN)/python -m tests.integration.crash.images --images $(IMAGES)
@@ -77,7 +77,10 @@ image: setup ## make the card's image (ARCH=amd64: the same system for this mach
 hil-test: kernels ## run the bench cards (RIG=simulated: on this machine, without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
-board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user and the system of `make image`)
+assistant: kernels programs ## let Home Assistant as released find a running appliance (needs Python 3.13: ASSISTANT_PYTHON=...)
+	@tools/home_assistant.sh
+
+board: setup ## run every wheel and model on an emulated Cortex-A72 (needs qemu-user; fetches the rest)
 	@$(BIN)/python tools/board.py
 
 train: setup ## train the models from recorded bars, in an environment of its own (ARGS=--small for a short look)
@@ -87,5 +90,5 @@ lock: setup ## resolve again and write requirements/*.txt with hashes
 	@$(BIN)/python tools/lock.py
 
 clean: ## remove everything that was made, .venv too
-	@rm -rf .venv .venv-peers .venv-train build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
+	@rm -rf .venv .venv-peers .venv-train .venv-assistant build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage* htmlcov
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

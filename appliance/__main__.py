@@ -19,7 +19,7 @@ class Verb(NamedTuple):
 VERBS: dict[str, Verb] = {
     "run": Verb(
         "appliance.engine.command_run",
-        "run guardian, trader, reporter and the built-in venue together",
+        "run guardian, last resort, trader, reporter and the built-in venue together",
     ),
     "guardian": Verb(
         "appliance.guardian.command_guardian",

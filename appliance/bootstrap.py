@@ -57,6 +57,7 @@ from appliance.trading.records import ESSENTIAL_KINDS, Boot, decode
 from appliance.trading.snapshot import freeze
 from appliance.venues.kraken.connection import Means
 from appliance.venues.kraken.feed import KrakenFeed
+from appliance.venues.kraken.history import KrakenHistory
 from appliance.venues.kraken.joining import Venue, join
 from appliance.venues.kraken.orders import KrakenOrders
 from appliance.wire.report import PROTOCOL_VERSION, Grid, Hello
@@ -221,6 +222,7 @@ def _ports(
         backups=_backups(config, journal, clock, say),
         health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
         models=ModelDesk(_models(), clock, config.models.budget_ms / 1_000, post, say),
+        history=KrakenHistory(venue.client, venue.names, clock, post, say),
         pid=os.getpid(),
     )
 

@@ -38,7 +38,7 @@ mkdir -p "$system/boot/firmware"
 
 link() { systemctl --quiet --root="$system" "$@"; }
 link enable bot4-edge.target bot4-guardian.service bot4-trader.service bot4-reporter.service bot4-venue.service bot4-setup.service \
-    bot4-status.service systemd-networkd.service systemd-resolved.service nftables.service chrony.service ssh.service
+    bot4-last-resort.socket bot4-last-resort.service bot4-status.service systemd-networkd.service systemd-resolved.service nftables.service chrony.service ssh.service
 link disable wpa_supplicant.service e2scrub_reap.service e2scrub_all.timer dpkg-db-backup.timer fstrim.timer \
     getty@tty1.service
 link mask sshd-keygen.service systemd-networkd-wait-online.service ssh.socket

@@ -113,6 +113,14 @@ class AskModels(Command, frozen=True, gc=False):
     sequence: bytes
 
 
+class AskHistory(Command, frozen=True, gc=False):
+    """Ask the venue for at least so many of an instrument's last bars of a length; `HistoryTold` is the answer."""
+
+    instrument: str
+    bar_s: int
+    bars_count: int
+
+
 AnyCommand = (
     WriteRow
     | SendOrder
@@ -127,5 +135,6 @@ AnyCommand = (
     | StopLayer
     | StartLayer
     | AskModels
+    | AskHistory
 )
 VenueCommand = SendOrder | SendAmend | SendCancel | SendCancelAll | AskOrder | AskAccount | SetDeadMan

@@ -114,13 +114,14 @@ class OrderReported(Event, frozen=True, gc=False):
 
 
 class OrderAmended(Event, frozen=True, gc=False):
-    """The venue changed an order to these amounts."""
+    """The venue changed an order to these amounts when asked at that moment."""
 
     client_id: str
     size_lots: int
     price_ticks: int
     trigger_ticks: int
     venue_ns: int
+    asked_ns: int
 
 
 class AmendRefused(Event, frozen=True, gc=False):
@@ -275,6 +276,20 @@ class ModelsAnswered(Event, frozen=True, gc=False):
     took_us: int
 
 
+class HistoryTold(Event, frozen=True, gc=False):
+    """The bars of an instrument that the venue remembers, or why it told none.
+
+    Each is start in seconds since 1970, open, high, low and close in ticks, and volume in lots; only closed ones that
+    had trades are here, and `until_s` is where the one begins that may still change.
+    """
+
+    instrument: str
+    bar_s: int
+    bars: tuple[tuple[int, int, int, int, int, int], ...]
+    until_s: int
+    problem: str = ""
+
+
 # What a venue may say. Whether we are permitted, what is durable and what time it is, it cannot tell us.
 VenueEvent = (
     TradePrinted
@@ -289,6 +304,19 @@ VenueEvent = (
     | CancelRefused
     | AccountReported
     | DeadManFired
+)
+# What becomes of one of our orders.
+OrderEvent = (
+    OrderTraded
+    | OrderAcknowledged
+    | OrderRefused
+    | OrderEnded
+    | OrderReported
+    | OrderAmended
+    | AmendRefused
+    | CancelRefused
+    | SendFailed
+    | SendTimedOut
 )
 AnyEvent = (
     VenueEvent
@@ -306,4 +334,5 @@ AnyEvent = (
     | HealthChanged
     | LayerStopped
     | ModelsAnswered
+    | HistoryTold
 )

@@ -4,7 +4,7 @@ A price or size that is not a multiple of its step is refused, never rounded: ro
 who knows which way means less risk.
 """
 
-from decimal import Context, Decimal, Inexact, localcontext
+from decimal import ROUND_CEILING, Context, Decimal, Inexact, localcontext
 from typing import Self
 
 import msgspec
@@ -103,6 +103,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def lots_for(self, budget_quanta: int, price_ticks: int) -> int:
         """Return how many whole lots a budget buys at a price, never more."""
         return max(budget_quanta, 0) // (price_ticks * self.tick_lot_quanta)
+
+    def smallest_from(self, size: Decimal) -> int:
+        """Return the smallest order a venue names in lots, rounded up: a little more is taken, a little less is not."""
+        with localcontext(prec=_DIGITS_MAX):
+            lots = int((size / self.lot).to_integral_value(ROUND_CEILING))
+        return min(max(lots, 1), SIZE_LOTS_MAX)
 
     def _steps(self, amount: Decimal, step: Decimal, limit: int, what: str) -> int:
         if not amount.is_finite() or amount <= 0:

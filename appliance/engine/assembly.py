@@ -43,6 +43,7 @@ from appliance.trading.protection import Protection, ProtectionSettings
 from appliance.trading.reconcile import Reconciler
 from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
+from appliance.trading.steps import Conversion
 
 ENTRY_LIFETIME_NS = 5 * NANOSECONDS_PER_SECOND
 RECONCILE_RETRY_NS = 250 * NANOSECONDS_PER_MILLISECOND
@@ -81,7 +82,7 @@ def build_trader(
         portfolio,
         board,
         reconciler,
-        Stopping(scribe, desk, reconciler, config.safety.stop_policy, ()),
+        Stopping(scribe, desk, reconciler, traded, config.safety.stop_policy, ()),
         _conduct_settings(config),
     )
     parts = Parts(
@@ -103,13 +104,21 @@ def build_trader(
         Restraint(),
         {name: QualityWatch(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
     )
-    scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, now_ns))
-    values = _values(config)
-    if values != ledger.parameters:
-        scribe.write(records.Parameters(values))
+    _write_start(scribe, config, traded)
     board.adopt()
     desk.adopt(now_ns)
     return Trader(parts)
+
+
+def _write_start(scribe: Scribe, config: Config, traded: Mapping[str, Instrument]) -> None:
+    """Write down that this life began, and what is in force in it that was not before."""
+    ledger = scribe.ledger
+    scribe.write(records.Boot(ledger.boot_count + 1, config.device.name, config.fingerprint, scribe.now_ns))
+    values = _values(config)
+    if values != ledger.parameters:
+        scribe.write(records.Parameters(values))
+    for name, steps in _steps_told_anew(ledger, traded).items():
+        scribe.write(records.Steps(name, *steps))
 
 
 def risk_limits(config: Config) -> RiskLimits:
@@ -217,6 +226,26 @@ def _known(instruments: Mapping[str, Instrument], name: str) -> Instrument:
         offered = ", ".join(sorted(instruments)) or "none"
         raise ConfigError(f"market.instruments names {name}, which the venue does not offer; it offers: {offered}")
     return instrument
+
+
+def _steps_told_anew(ledger: Ledger, traded: Mapping[str, Instrument]) -> dict[str, tuple[str, str]]:
+    """Return the steps the journal does not know yet, refusing those in which what is held cannot be counted."""
+    steps = {name: (str(each.tick.normalize()), str(each.lot.normalize())) for name, each in traded.items()}
+    anew = {name: each for name, each in steps.items() if ledger.steps.get(name) != each}
+    stuck = ", ".join(name for name, each in anew.items() if not _countable(ledger, name, each))
+    if stuck:
+        raise ConfigError(
+            f"the venue made the size steps of {stuck} coarser, and what is held is no whole number of them: "
+            "sell it at the venue, or trade it there to a whole number, and start with a new state folder"
+        )
+    return anew
+
+
+def _countable(ledger: Ledger, instrument: str, steps: tuple[str, str]) -> bool:
+    conversion = Conversion.between(ledger.steps.get(instrument, steps), steps)
+    held = ledger.positions.get(instrument)
+    orders = (order for order in ledger.unsettled() if order.instrument == instrument)
+    return (held is None or conversion.carries_position(held)) and all(map(conversion.carries_order, orders))
 
 
 def _refuse_to_abandon(ledger: Ledger, traded: Mapping[str, Instrument]) -> None:

@@ -9,9 +9,10 @@ makes the stop a finished one.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.commands import SendCancelAll, StartLayer, StopLayer
 from appliance.core.events import LayerStopped
+from appliance.core.instruments import Instrument
 from appliance.core.values import OrderKind
 from appliance.safety.cascade import STOPPED, Cascade, Layer, State, Turn, Word
 from appliance.trading import decision, records
@@ -24,6 +25,8 @@ ALL = "all"
 COMPLETE = "complete"
 PRESSED_AGAIN = "pressed again"
 REASON_LENGTH_MAX = 200
+# A sale that could not leave will not leave in the same breath either, and every try is a row on the card.
+SALE_INTERVAL_NS = NANOSECONDS_PER_SECOND
 _WORDS = {word.value: word for word in (Word.DONE, Word.FAILED, Word.OVERDUE)}
 
 
@@ -58,18 +61,27 @@ class Stopping:
         "_flattening",
         "_handlers",
         "_in_force",
+        "_instruments",
         "_models",
         "_policy",
         "_reconciler",
+        "_sale_due_ns",
         "_scribe",
         "losses_unwatched",
         "strategies_stopped",
     )
 
     def __init__(
-        self, scribe: Scribe, desk: Desk, reconciler: Reconciler, policy: str, models: tuple[Model, ...]
+        self,
+        scribe: Scribe,
+        desk: Desk,
+        reconciler: Reconciler,
+        instruments: Mapping[str, Instrument],
+        policy: str,
+        models: tuple[Model, ...],
     ) -> None:
         """Stop nothing yet; `policy` is cancel, cancel_all or flatten."""
+        self._instruments = instruments
         self._scribe = scribe
         self._desk = desk
         self._reconciler = reconciler
@@ -79,6 +91,7 @@ class Stopping:
         self._in_force = False
         self._feeds_stopped = False
         self._flattening: set[str] = set()
+        self._sale_due_ns = 0
         self.strategies_stopped = False
         self.losses_unwatched = False
         self._handlers: Mapping[Layer, Handler] = {
@@ -100,10 +113,9 @@ class Stopping:
         """Tell whether it is us who keep market data away."""
         return self._feeds_stopped
 
-    @property
-    def keeps_guards(self) -> bool:
-        """Tell whether positions stay guarded at the venue: always, but for a stop whose policy gives them up."""
-        return self._policy == "cancel" or not self._in_force
+    def keeps_guards(self, *, ending: bool) -> bool:
+        """Tell whether positions stay guarded: always, but for a stop or an end whose policy gives them up."""
+        return self._policy == "cancel" or not (self._in_force or ending)
 
     @property
     def confirmed(self) -> bool:
@@ -240,14 +252,16 @@ class Stopping:
         return not entries and not self._reconciler.wanted
 
     def _flat(self) -> bool:
+        """Tell whether all is sold that the venue takes an order for; a smaller rest would be refused for ever."""
         ledger = self._scribe.ledger
         held = [
             (name, strategy, lots)
             for name, position in ledger.positions.items()
             for strategy, lots in position.lots_by_strategy.items()
-            if lots > 0
+            if lots >= self._instruments[name].size_lots_min
         ]
-        if held and not ledger.working:
+        if held and not ledger.working and self._scribe.now_ns >= self._sale_due_ns:
+            self._sale_due_ns = self._scribe.now_ns + SALE_INTERVAL_NS
             for name, strategy, lots in held:
                 plan = decision.stop(name, strategy, lots, "flatten after a stop")
                 self._flattening.add(self._desk.plan(plan))

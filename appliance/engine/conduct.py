@@ -5,27 +5,35 @@ with the venue's, and only then does permission turn into trading. Losing permis
 verify with the venue, halted. A mode never changes but through the table in safety/modes.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_SECOND
-from appliance.core.commands import EndProcess, SetDeadMan
+from appliance.core.commands import EndProcess
 from appliance.core.require import require
+from appliance.core.values import OrderKind
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.cascade_layers import Stopping
+from appliance.engine.dead_man import DeadMan
 from appliance.engine.portfolio import Portfolio
 from appliance.engine.watch import Watch
+from appliance.market.intake import STEPS_CHANGED
 from appliance.risk.limits import Usage
 from appliance.safety.health.verdict import Consequence
-from appliance.safety.modes import Mode, Moved, move
+from appliance.safety.modes import Mode, Moved, may_guard, may_reduce, move
 from appliance.trading import records
 from appliance.trading.desk import Desk
 from appliance.trading.reconcile import Reconciler, Verdict
 from appliance.trading.scribe import Scribe
 
+# More often than this a process that ends is taken for one that crashes.
+ANEW_NS_MIN = 90 * NANOSECONDS_PER_SECOND
 _MOVES_PER_REVIEW_MAX = 8
 _INHERITED = "still there after a restart: "
 _STOPPED = frozenset({Mode.EMERGENCY, Mode.HALTED})
+_SELLING = frozenset({OrderKind.LIMIT, OrderKind.MARKET})
+_CUTTING = frozenset({OrderKind.MARKET})
 _TRADING = frozenset({Mode.NORMAL, Mode.REDUCED, Mode.PAUSED})
 
 
@@ -43,7 +51,6 @@ class Conduct:
 
     __slots__ = (
         "_board",
-        "_dead_man_ns",
         "_desk",
         "_inherited_fault",
         "_portfolio",
@@ -55,6 +62,7 @@ class Conduct:
         "_stopping",
         "_watch",
         "acknowledged_latch",
+        "dead_man",
         "ended",
         "fault",
         "mode",
@@ -83,9 +91,9 @@ class Conduct:
         self._reconciler = reconciler
         self._stopping = stopping
         self._settings = settings
-        self._dead_man_ns: int | None = None
         self._reconciled_ns = 0
         self._shutdown_ns: int | None = None
+        self.dead_man = DeadMan(scribe, settings.dead_man_s)
         self.mode = Mode.BOOT
         self.mode_reason = "starting"
         self.mode_since_ns = 0
@@ -104,8 +112,20 @@ class Conduct:
 
     @property
     def guards(self) -> bool:
-        """Tell whether the position is to be guarded at the venue, by orders that are sent now."""
-        return self._stopping.keeps_guards and self._shutdown_ns is None
+        """Tell whether the position is to be guarded at the venue, by orders that are sent now.
+
+        Stopped, or on the way out, as well: an exchange of guard and sale may have been under way. But what a stopped
+        box sends must rest on books that were compared since.
+        """
+        certain = self.mode is not Mode.HALTED or self.reconciled
+        return certain and may_guard(self.mode) and self._stopping.keeps_guards(ending=self._shutdown_ns is not None)
+
+    @property
+    def sales(self) -> Collection[OrderKind]:
+        """Return with which kinds of orders a position may be sold now; a stop leaves room for cutting a loss alone."""
+        if self.mode is Mode.EMERGENCY:
+            return _CUTTING
+        return _SELLING if may_reduce(self.mode) and self._shutdown_ns is None else ()
 
     @property
     def stopping(self) -> Stopping:
@@ -144,7 +164,7 @@ class Conduct:
         if self._watch.orders_connected and not event.connected:
             self._board.link_lost()
         self._watch.orders_connected = event.connected
-        self._dead_man_ns = None
+        self.dead_man.forget()
         if event.connected:
             self._desk.repeat_cancels()
             self._doubt()
@@ -152,7 +172,7 @@ class Conduct:
 
     def dead_man_fired(self, _event: events.DeadManFired) -> None:
         """Compare the books before the timer is armed again: the venue canceled by itself."""
-        self._dead_man_ns = None
+        self.dead_man.forget()
         self._doubt()
         self.review()
 
@@ -164,6 +184,14 @@ class Conduct:
     def market_failed(self, reason: str) -> None:
         """Stop for a person: what the venue says of its market contradicts itself, and not by accident."""
         self._fail(reason)
+        self.review()
+
+    def terms_changed(self, instrument: str) -> None:
+        """Give up the entries that were made on other terms, and compare before the next one."""
+        for order in list(self._scribe.ledger.unsettled()):
+            if order.instrument == instrument and order.working and not order.reduce_only:
+                self._desk.cancel(order)
+        self._doubt()
         self.review()
 
     def key_rejected(self, event: events.KeyRejected) -> None:
@@ -199,7 +227,7 @@ class Conduct:
             self.reconciled = True
             self._reconciled_ns = self._scribe.now_ns
             self._desk.strangers.clear()
-            self._take_over_dead_man()
+            self.dead_man.take_over()
         elif verdict is Verdict.DISAGREED:
             self._fail("the venue disagrees: " + "; ".join(self._reconciler.differences))
         self.review()
@@ -216,8 +244,10 @@ class Conduct:
         if watch.orders_connected:
             self._reconciler.on_time()
         self._board.on_time(self._account_usages())
-        self._refresh_dead_man()
+        if watch.orders_connected:
+            self.dead_man.refresh()
         self.review()
+        self._start_anew_when_due()
         self._end_when_done()
 
     # Which mode that makes
@@ -315,50 +345,13 @@ class Conduct:
                 self._stopping.begin()
                 self._verify_at_once()
             case Mode.HALTED:
-                self._disarm_dead_man()
+                self.dead_man.disarm()
             case Mode.FAULT:
                 self._stopping.cancel_working()
             case _:
                 pass
 
     # What the mode makes it do
-
-    def arm_dead_man(self) -> None:
-        """Arm the venue's own timer before the first order leaves."""
-        if self._dead_man_ns is None:
-            self._set_dead_man()
-
-    def _take_over_dead_man(self) -> None:
-        """Set it anew after a gap: one that was armed before would run down and cancel what is sent since."""
-        if not self._scribe.ledger.intents_count:
-            return
-        if self._only_guards:
-            self._scribe.ask(SetDeadMan(0))
-        else:
-            self.arm_dead_man()
-
-    @property
-    def _only_guards(self) -> bool:
-        """Tell whether nothing is at the venue but stops that guard a position: the timer would only take them away."""
-        ledger = self._scribe.ledger
-        return bool(ledger.working) and not ledger.in_flight
-
-    def _refresh_dead_man(self) -> None:
-        third_ns = self._settings.dead_man_s * NANOSECONDS_PER_SECOND // 3
-        armed_ns = self._dead_man_ns
-        if armed_ns is not None and self._watch.orders_connected and self._only_guards:
-            self._disarm_dead_man()
-        elif armed_ns is not None and self._watch.orders_connected and self._scribe.now_ns - armed_ns >= third_ns:
-            self._set_dead_man()
-
-    def _set_dead_man(self) -> None:
-        self._dead_man_ns = self._scribe.now_ns
-        self._scribe.ask(SetDeadMan(self._settings.dead_man_s))
-
-    def _disarm_dead_man(self) -> None:
-        if self._dead_man_ns is not None:
-            self._dead_man_ns = None
-            self._scribe.ask(SetDeadMan(0))
 
     def _doubt(self) -> None:
         self.reconciled = False
@@ -369,13 +362,23 @@ class Conduct:
         if self._watch.orders_connected and not self._scribe.ledger.in_flight:
             self._reconciler.on_time()
 
+    def _start_anew_when_due(self) -> None:
+        """End, to be started again, once other steps are in force: a start is the one way in which all count in them.
+
+        Never sooner than a while after the last start, for what the venue says at a start may lag behind.
+        """
+        watch, booted_ns = self._watch, self._watch.booted_ns
+        running_ns = 0 if booted_ns is None else self._scribe.now_ns - booted_ns
+        if self.mode is Mode.PAUSED and watch.steps_changed and running_ns >= ANEW_NS_MIN:
+            self.shutdown_requested(events.ShutdownRequested(STEPS_CHANGED))
+
     def _end_when_done(self) -> None:
         if self._shutdown_ns is None or self.ended:
             return
         waited_ns = self._scribe.now_ns - self._shutdown_ns
-        clean = not self._scribe.ledger.in_flight and not self._stopping.running
+        clean = not (self._scribe.ledger.in_flight or self._desk.canceling or self._stopping.running)
         if clean or waited_ns >= self._settings.shutdown_patience_ns:
             self.ended = True
             if clean:
-                self._disarm_dead_man()
+                self.dead_man.disarm()
             self._scribe.ask(EndProcess(0, "ended in good order" if clean else "ended with orders still unsettled"))

@@ -8,17 +8,19 @@ is never a reason to open anything.
 """
 
 from collections import deque
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.core.commands import AskModels
 from appliance.core.values import PARTS_PER_MILLION
+from appliance.engine.model_bars import ModelBars
 from appliance.market.bars import Bar
 from appliance.signals import fusion
 from appliance.signals.fusion import MODELS, TECHNICAL, Credit, Fused, Voice
 from appliance.signals.models.base_bars import BaseBar, BaseBars
-from appliance.signals.models.inputs import ModelInputs, Step
+from appliance.signals.models.inputs import STEP_BARS, Step
 from appliance.signals.models.service import CANARY, FULL, WITHDRAWN, Service, Stage
 from appliance.strategies.contract import WAIT, Opinion, Stance
 from appliance.trading import records
@@ -62,11 +64,11 @@ class _Forecast(NamedTuple):
 class _Market:
     """Hold one instrument's side of it."""
 
-    __slots__ = ("answer", "answered_ns", "base", "claims", "close", "forecasts", "inputs", "touch")
+    __slots__ = ("answer", "answered_ns", "bars", "base", "claims", "close", "forecasts", "touch")
 
-    def __init__(self, settings: VoiceSettings) -> None:
+    def __init__(self, scribe: Scribe, instrument: str, settings: VoiceSettings) -> None:
         self.base = BaseBars(settings.bar_s, settings.base_s)
-        self.inputs = ModelInputs(settings.base_s)
+        self.bars = ModelBars(scribe, instrument, settings.base_s)
         self.touch: events.QuoteChanged | None = None
         self.answer: events.ModelsAnswered | None = None
         self.answered_ns = 0
@@ -84,7 +86,7 @@ class ModelVoices:
         """Begin cold; the stage of the models goes on where the journal left it."""
         self._scribe = scribe
         self._settings = settings
-        self._markets = {name: _Market(settings) for name in instruments} if settings.enabled else {}
+        self._markets = {name: _Market(scribe, name, settings) for name in instruments} if settings.enabled else {}
         self._credits = {name: Credit() for name in fusion.NAMES}
         self._set = next(iter(scribe.ledger.model_stages), "")
         self._service = Service(scribe.ledger.model_stages.get(self._set, CANARY))
@@ -111,14 +113,40 @@ class ModelVoices:
             float(bar.volume_lots),
         )
         for base in market.base.add(gathered):
-            step = market.inputs.add(base.start_s, base[1:], _book(market.touch))
             market.close = base.close
             self._judge_forecasts(market, base)
-            # Cold figures would only be vetoed: there is nothing to ask about yet.
-            if step is not None and step.warm:
-                self._ask(bar.instrument, step)
+            for folded in market.bars.live(base, _book(market.touch)):
+                self._ask_about(bar.instrument, folded.step)
 
-    def _ask(self, instrument: str, step: Step) -> None:
+    def connected(self) -> None:
+        """Join what the venue remembers with what will be seen, on a new connection of the market."""
+        for market in self._markets.values():
+            market.bars.connected()
+
+    def on_time(self) -> None:
+        """Ask again for what the venue remembers, where it is due."""
+        for market in self._markets.values():
+            market.bars.on_time()
+
+    def remembered(self, event: events.HistoryTold) -> None:
+        """Take what the venue remembers, and ask the models about the last step of it."""
+        market = self._markets.get(event.instrument)
+        if market is None:
+            return
+        folded = market.bars.remembered(event)
+        step = next((one.step for one in reversed(folded) if one.step is not None), None)
+        if step is not None and event.until_s - step.start_s <= STEP_BARS * self._settings.base_s:
+            self._ask_about(event.instrument, step)
+
+    def states_of_bars(self) -> Iterator[tuple[str, bool, str]]:
+        """Yield for each instrument whether the models have what they need, and how that stands in words."""
+        for name, market in self._markets.items():
+            yield name, market.bars.good, market.bars.told
+
+    def _ask_about(self, instrument: str, step: Step | None) -> None:
+        # Cold figures would only be vetoed: there is nothing to ask about yet.
+        if step is None or not step.warm:
+            return
         self.asked_count += 1
         self._scribe.ask(AskModels(instrument, step.start_s, step.vector.tobytes(), step.sequence.tobytes()))
 
@@ -134,6 +162,9 @@ class ModelVoices:
             return _UNBACKED
         if event.state != GOOD:
             # The last good answer counts on for as long as it would have: the cache of a late or vetoed one.
+            return WAIT
+        if not market.bars.acts(event.start_s):
+            # It is about bars that closed before anybody looked: it shows that the models speak, and moves nothing.
             return WAIT
         self._settle_claims(market)
         market.answer, market.answered_ns = event, self._scribe.now_ns

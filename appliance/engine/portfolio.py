@@ -10,7 +10,7 @@ from appliance.risk.correlation import Correlations
 from appliance.risk.limits import RiskLimits, Standing, Usage, usages
 from appliance.trading import records
 from appliance.trading.desk import Plan
-from appliance.trading.ledger import Ledger
+from appliance.trading.ledger import Ledger, Position
 from appliance.trading.scribe import Scribe
 
 MARK_INTERVAL_NS = 60 * NANOSECONDS_PER_SECOND
@@ -41,12 +41,11 @@ class Portfolio:
     def value_quanta(self, name: str) -> int:
         """Return what a position would fetch at the bid; at cost while there is no quote."""
         position = self._ledger.positions.get(name)
-        if position is None or position.lots == 0:
-            return 0
-        tape = self._tapes[name]
-        if tape.bid_ticks == 0:
-            return position.cost_quanta
-        return self._instruments[name].notional_quanta(tape.bid_ticks, position.lots)
+        return 0 if position is None or position.lots == 0 else self._worth(name, position)
+
+    def _worth(self, name: str, position: Position) -> int:
+        bid_ticks = self._tapes[name].bid_ticks
+        return self._instruments[name].notional_quanta(bid_ticks, position.lots) if bid_ticks else position.cost_quanta
 
     def equity_quanta(self) -> int:
         """Return cash and positions at their marks."""
@@ -78,13 +77,11 @@ class Portfolio:
 
     def standing(self, plan: Plan) -> Standing:
         """Measure the account as if the plan and every unsettled entry had filled."""
+        ledger = self._ledger
         added = self._instruments[plan.instrument].notional_quanta(plan.price_ticks, plan.size_lots)
-        # Valued once: this is asked between a bar and its order.
-        values = {name: self.value_quanta(name) for name, held in self._ledger.positions.items() if held.lots}
-        symbol, strategy, sector, venue, own = self._exposures(plan, values)
-        held = values.keys() | {order.instrument for order in self._ledger.unsettled() if not order.reduce_only}
-        equity = self._ledger.cash_quanta + sum(values.values())
-        minute_ago = self._scribe.now_ns - _MINUTE_NS
+        parts, equity = self._parts()
+        symbol, strategy, sector, venue, own = self._exposures(plan, parts)
+        held = {name for name, _, _ in parts}
         return Standing(
             equity_quanta=equity,
             order_quanta=added,
@@ -95,11 +92,11 @@ class Portfolio:
             strategy_quanta=strategy + added,
             sector_quanta=sector + added,
             correlation_ppm=self._correlation_ppm(plan.instrument, held - {plan.instrument}),
-            day_loss_quanta=max(0, self._ledger.day_start_quanta - equity),
-            day_start_quanta=self._ledger.day_start_quanta,
-            drawdown_quanta=max(0, self._ledger.peak_quanta - equity),
-            peak_quanta=self._ledger.peak_quanta,
-            orders_last_minute=sum(1 for sent_ns in self._sent_ns if sent_ns > minute_ago),
+            day_loss_quanta=max(0, ledger.day_start_quanta - equity),
+            day_start_quanta=ledger.day_start_quanta,
+            drawdown_quanta=max(0, ledger.peak_quanta - equity),
+            peak_quanta=ledger.peak_quanta,
+            orders_last_minute=self._orders_last_minute(),
         )
 
     def usages(self) -> list[Usage]:
@@ -140,33 +137,44 @@ class Portfolio:
         # The question "may one more order go" counts that order; at rest there is none.
         return standing._replace(positions_count=held_count, orders_last_minute=standing.orders_last_minute - 1)
 
-    def _exposures(self, plan: Plan, values: dict[str, int]) -> tuple[int, int, int, int, int]:
-        sector_name = self._instruments[plan.instrument].sector
+    def _exposures(self, plan: Plan, parts: list[tuple[str, str, int]]) -> tuple[int, int, int, int, int]:
+        instruments, instrument, own_strategy = self._instruments, plan.instrument, plan.strategy
+        own_sector = instruments[instrument].sector
         symbol = strategy = sector = venue = own = 0
-        for name, holder, value in self._parts(values):
+        for name, holder, value in parts:
             venue += value
-            if holder == plan.strategy:
+            if holder == own_strategy:
                 strategy += value
-            if name == plan.instrument:
+            if name == instrument:
                 symbol += value
-                own += value if holder == plan.strategy else 0
-            if self._instruments[name].sector == sector_name:
+                own += value if holder == own_strategy else 0
+            if instruments[name].sector == own_sector:
                 sector += value
         return symbol, strategy, sector, venue, own
 
-    def _parts(self, values: dict[str, int]) -> list[tuple[str, str, int]]:
-        parts = []
-        for name, position in self._ledger.positions.items():
-            if position.lots:
-                value = abs(values[name])
-                for holder, lots in position.lots_by_strategy.items():
-                    parts.append((name, holder, value * abs(lots) // abs(position.lots)))
-        for order in self._ledger.unsettled():
+    def _parts(self) -> tuple[list[tuple[str, str, int]], int]:
+        """Return what each holder has of each instrument, or may still get, and what the account is worth."""
+        ledger, instruments, tapes = self._ledger, self._instruments, self._tapes
+        parts, equity = [], ledger.cash_quanta
+        for name, position in ledger.positions.items():
+            if lots := position.lots:
+                value = self._worth(name, position)
+                equity += value
+                for holder, held in position.lots_by_strategy.items():
+                    parts.append((name, holder, abs(value) * abs(held) // abs(lots)))
+        for order in ledger.working.values():
             if not order.reduce_only:
-                price_ticks = order.price_ticks or self._tapes[order.instrument].ask_ticks
-                pending = self._instruments[order.instrument].notional_quanta(price_ticks, order.exposed_lots)
-                parts.append((order.instrument, order.strategy, pending))
-        return parts
+                name = order.instrument
+                price_ticks = order.price_ticks or tapes[name].ask_ticks
+                pending = instruments[name].notional_quanta(price_ticks, order.exposed_lots)
+                parts.append((name, order.strategy, pending))
+        return parts, equity
+
+    def _orders_last_minute(self) -> int:
+        sent_ns, minute_ago_ns = self._sent_ns, self._scribe.now_ns - _MINUTE_NS
+        while sent_ns and sent_ns[0] <= minute_ago_ns:
+            sent_ns.popleft()
+        return len(sent_ns)
 
     def _correlation_ppm(self, instrument: str, others: set[str]) -> int:
         highest = self.correlations.highest(instrument, others) if others else 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from appliance.core.commands import AnyCommand, AskModels, SubscribeMarket, VenueCommand
+from appliance.core.commands import AnyCommand, AskHistory, AskModels, SubscribeMarket, VenueCommand
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.safety.health.verdict import Verdict
@@ -136,6 +136,14 @@ class Models(Background, Protocol):
     problem: str
 
     def ask(self, command: AskModels) -> None:
+        """Take an ask without waiting."""
+        ...
+
+
+class History(Background, Protocol):
+    """Answer what the step asks about the past of the market."""
+
+    def ask(self, command: AskHistory) -> None:
         """Take an ask without waiting."""
         ...
 

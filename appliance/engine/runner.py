@@ -15,6 +15,7 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_MICROSECOND, NANOSECONDS_PER_SECOND, Clock
 from appliance.core.commands import (
     AnyCommand,
+    AskHistory,
     AskModels,
     EndProcess,
     SendOrder,
@@ -40,6 +41,7 @@ from appliance.engine.ports import (
     Background,
     Feed,
     Health,
+    History,
     Journal,
     Lease,
     Models,
@@ -88,6 +90,7 @@ class Ports(NamedTuple):
     backups: Background
     health: Health
     models: Models
+    history: History
     pid: int
 
 
@@ -143,6 +146,7 @@ class Runner:
                 group.create_task(self._ports.backups.run(), name="backups")
                 group.create_task(self._ports.health.run(), name="health")
                 group.create_task(self._ports.models.run(), name="models")
+                group.create_task(self._ports.history.run(), name="history")
                 for work, interval_s in (
                     (self._pass_time, TIME_INTERVAL_S),
                     (self._look_at_lease, LEASE_INTERVAL_S),
@@ -218,6 +222,8 @@ class Runner:
                 self._layers.start(command)
             case AskModels():
                 self._ports.models.ask(command)
+            case AskHistory():
+                self._ports.history.ask(command)
             case SubscribeMarket():
                 self._ports.feed.subscribe(command)
             case _:

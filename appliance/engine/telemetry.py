@@ -93,6 +93,7 @@ def _health(trader: Trader, machine: tuple[Verdict, ...]) -> tuple[HealthVerdict
         HealthVerdict("market messages", good=True, detail=f"{refused:,} refused"),
         *(HealthVerdict(verdict.check, verdict.good, verdict.detail) for verdict in (*watch.verdicts(), *machine)),
         *(_bars(name, quality) for name, quality in trader.quality.items()),
+        *(HealthVerdict(f"models of {name}", good, told) for name, good, told in trader.voices.states_of_bars()),
         *(_breaker(breaker) for breaker in trader.board.network.breakers.values()),
     )
 

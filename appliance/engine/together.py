@@ -1,4 +1,4 @@
-"""Guardian, trader, reporter and the built-in venue together on one machine, with the lamp told in words."""
+"""Guardian, last resort, trader, reporter and the built-in venue on one machine, with the lamp told in words."""
 
 import asyncio
 import contextlib
@@ -51,8 +51,14 @@ class Together:
         self._say = say
         words = ("--config", str(path))
         self._children = {
-            name: Child(Kind(name, (name, *words), urgent=name == "guardian"), say)
-            for name in ("venue", "guardian", "reporter", "trader")
+            name: Child(Kind(name, (name, *more, *words), urgent=name == "guardian"), say)
+            for name, *more in (
+                ("venue",),
+                ("last-resort", "--parked"),
+                ("guardian",),
+                ("reporter",),
+                ("trader",),
+            )
         }
         self._stop = asyncio.Event()
         self._normal = asyncio.Event()
@@ -89,7 +95,8 @@ class Together:
                 task.cancel()
             at_end()
             patience_s = max(OTHERS_PATIENCE_S_MIN, asked_s + PATIENCE_S - loop.time())
-            await asyncio.gather(*(self._children[name].end(patience_s) for name in ("reporter", "guardian", "venue")))
+            others = [child for name, child in self._children.items() if name != "trader"]
+            await asyncio.gather(*(child.end(patience_s) for child in others))
             await asyncio.gather(*watchers, stopped, return_exceptions=True)
 
     def _raise_failures(self, done: set[asyncio.Task[Any]]) -> None:

@@ -7,14 +7,14 @@ simulated world drive this very object; what differs is only who carries the com
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from appliance.core import events
 from appliance.core.commands import AnyCommand
 from appliance.core.identifiers import trace_id
 from appliance.core.instruments import Instrument
-from appliance.core.values import STOP_KINDS, Side
+from appliance.core.values import STOP_KINDS, OrderKind, Side
 from appliance.engine.breaker_board import BreakerBoard
 from appliance.engine.conduct import Conduct
 from appliance.engine.inlet import Inlet
@@ -27,7 +27,7 @@ from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
-from appliance.safety.modes import Mode, may_open, may_reduce
+from appliance.safety.modes import Mode, may_guard, may_open, may_reduce
 from appliance.signals.features import Features
 from appliance.signals.fusion import MODELS
 from appliance.strategies.contract import Opinion, Stance, Strategy
@@ -40,18 +40,6 @@ from appliance.trading.restraint import Restraint
 from appliance.trading.scribe import Scribe
 
 GUARD_PATIENCE_NS = 2_000_000_000
-_OrderEvent = (
-    events.OrderTraded
-    | events.OrderAcknowledged
-    | events.OrderRefused
-    | events.OrderEnded
-    | events.OrderReported
-    | events.OrderAmended
-    | events.AmendRefused
-    | events.CancelRefused
-    | events.SendFailed
-    | events.SendTimedOut
-)
 
 
 class TradeSettings(NamedTuple):
@@ -107,15 +95,16 @@ class Trader:
         self.bars_count = 0
         self.denials: Counter[str] = Counter()
         desk, conduct = parts.desk, parts.conduct
-        self._inlet = Inlet(parts.intake, parts.scribe, parts.watch, conduct, self._on_quote, self._on_trade)
+        inward = (self._on_quote, self._on_trade, parts.voices.connected)
+        self._inlet = Inlet(parts.intake, parts.instruments, parts.scribe, parts.watch, conduct, *inward)
         self._handlers: dict[type, Callable[[Any], None]] = {
             events.TradePrinted: self._on_trade,
             events.QuoteChanged: self._on_quote,
             events.JournalReached: self._on_journal,
             events.TimePassed: self._on_time,
             events.OrderTraded: self._on_order(self._on_traded),
-            events.OrderAcknowledged: self._on_order(self._on_acknowledged),
-            events.OrderRefused: self._on_order(self._on_refused),
+            events.OrderAcknowledged: self._on_order(desk.acknowledged),
+            events.OrderRefused: self._on_order(desk.refused),
             events.OrderEnded: self._on_order(desk.ended),
             events.OrderReported: self._on_order(desk.reported),
             events.OrderAmended: self._on_order(desk.amended),
@@ -135,6 +124,7 @@ class Trader:
             events.HealthChanged: conduct.health_changed,
             events.LayerStopped: conduct.layer_stopped,
             events.ModelsAnswered: self._on_models,
+            events.HistoryTold: parts.voices.remembered,
         }
 
     @property
@@ -173,9 +163,19 @@ class Trader:
         return self._parts.quality
 
     @property
+    def voices(self) -> ModelVoices:
+        """Return what the models have to say."""
+        return self._parts.voices
+
+    @property
     def intake(self) -> Intake:
         """Return the books, and what of the market's frames was refused."""
         return self._parts.intake
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Return what is traded, on the venue's terms as they were told last."""
+        return self._parts.instruments
 
     @property
     def tapes(self) -> dict[str, Tape]:
@@ -193,8 +193,12 @@ class Trader:
         return scribe.take()
 
     def _on_order(self, handle: Callable[[Any], None]) -> Callable[[Any], None]:
-        def handler(event: _OrderEvent) -> None:
+        def handler(event: events.OrderEvent) -> None:
+            order = self.ledger.orders.get(event.client_id)
+            before = None if order is None else order.state
             handle(event)
+            if order is not None and order.state is not before:
+                self._parts.restraint.heed(order, self._parts.scribe.now_ns)
             self._parts.board.settle(event.client_id)
             self._parts.conduct.review()
             self._protect()
@@ -209,19 +213,6 @@ class Trader:
         holder = (order.instrument, order.strategy)
         if self.ledger.strategy_lots(*holder) > 0:
             self._held_since_ns.setdefault(holder, self._parts.scribe.now_ns)
-
-    def _on_acknowledged(self, event: events.OrderAcknowledged) -> None:
-        self._parts.desk.acknowledged(event)
-        order = self.ledger.orders.get(event.client_id)
-        if order is not None and not order.reduce_only:
-            self._parts.restraint.accepted(order.instrument, order.strategy)
-
-    def _on_refused(self, event: events.OrderRefused) -> None:
-        order = self.ledger.orders.get(event.client_id)
-        worked = order is not None and order.working
-        self._parts.desk.refused(event)
-        if order is not None and worked and not order.working and not order.reduce_only:
-            self._parts.restraint.refused(order.instrument, order.strategy, self._parts.scribe.now_ns)
 
     def _on_frame(self, event: events.MarketFrame) -> None:
         self.inputs_count += 1
@@ -259,6 +250,7 @@ class Trader:
         parts.watch.clock_synchronized = event.wall_synchronized
         self._inlet.on_time()
         parts.desk.on_time()
+        parts.voices.on_time()
         parts.conduct.on_time()
         self._protect()
         if parts.watch.clock_usable:
@@ -269,10 +261,11 @@ class Trader:
         for order in parts.desk.durable(event.sequence):
             usable = parts.watch.orders_connected and parts.watch.fresh(order.instrument)
             usable = usable and not parts.board.opened(order.instrument)
-            allowed = may_reduce(self.mode) if order.reduce_only else may_open(self.mode) and usable
+            reduces = may_guard(self.mode) if order.kind in STOP_KINDS else may_reduce(self.mode)
+            allowed = reduces if order.reduce_only else may_open(self.mode) and usable
             if allowed and admits(order, permitted=parts.watch.permitted):
                 if order.kind not in STOP_KINDS:
-                    parts.conduct.arm_dead_man()
+                    parts.conduct.dead_man.arm()
                     parts.board.sent(order.client_id)
                 parts.desk.send(order)
             else:
@@ -302,7 +295,7 @@ class Trader:
 
     def _strategies_heard(self, instrument: str) -> bool:
         parts = self._parts
-        stopped = parts.conduct.stopping.strategies_stopped or not may_reduce(self.mode)
+        stopped = parts.conduct.stopping.strategies_stopped or OrderKind.LIMIT not in parts.conduct.sales
         return not stopped and parts.watch.fresh(instrument)
 
     def _follow(self, instrument: str, strategy: str, opinion: Opinion) -> None:
@@ -356,9 +349,9 @@ class Trader:
     def _stop_losses(self, instrument: str, tape: Tape) -> None:
         parts = self._parts
         position = self.ledger.positions.get(instrument)
-        if position is None or position.lots <= 0 or not tape.known or not may_reduce(self.mode):
+        if position is None or position.lots <= 0 or not tape.known:
             return
-        if parts.conduct.stopping.losses_unwatched or not parts.conduct.guards:
+        if OrderKind.MARKET not in parts.conduct.sales or not parts.conduct.guards:
             return
         value_quanta = parts.instruments[instrument].notional_quanta(tape.bid_ticks, position.lots)
         floor_quanta = position.cost_quanta - position.cost_quanta * parts.limits.stop_loss_ppm // 1_000_000
@@ -374,8 +367,8 @@ class Trader:
     def _protect(self) -> None:
         """Keep every position guarded at the venue for as long as a stop does not demand otherwise."""
         parts = self._parts
-        if may_reduce(self.mode) and parts.conduct.guards and parts.watch.orders_connected:
-            parts.protection.review(limit_sales_allowed=self.mode is not Mode.EMERGENCY)
+        if parts.conduct.guards and parts.watch.orders_connected:
+            parts.protection.review(parts.conduct.sales)
 
     def _busy(self, instrument: str, strategy: str, side: Side) -> bool:
         """Tell whether an order of the strategy, or one that ours would trade against, is still unsettled."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
 from appliance.core.events import HealthIssue
 from appliance.kernels.book import Integers
+from appliance.market.intake import STEPS_CHANGED
 from appliance.market.tape import Tape
 from appliance.safety.health import clock, feed_age
 from appliance.safety.health.verdict import Absent, Consequence, Verdict
@@ -87,15 +88,17 @@ class Watch:
         self._venue_status = status
         return news
 
-    def terms_changed(self, name: str, reason: str) -> bool:
-        """Take why an instrument may not be traded on the terms in use, or that it may, and tell whether that is news.
-
-        Steps that changed stay changed for the rest of this run: its books and orders count in the old ones.
-        """
+    def terms_told(self, name: str, reason: str) -> bool:
+        """Take why an instrument may not be traded on the terms in use, if so, and tell whether that is news."""
         if name not in self._tapes or self._terms.get(name, "") == reason:
             return False
         self._terms[name] = reason
         return True
+
+    @property
+    def steps_changed(self) -> bool:
+        """Tell whether some instrument has other steps by now than those that this run counts in."""
+        return STEPS_CHANGED in self._terms.values()
 
     def feed_age_ns(self, name: str) -> int | None:
         """Return the age of an instrument's quote, or None when there is none."""

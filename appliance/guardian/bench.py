@@ -8,9 +8,7 @@ real.
 """
 
 import contextlib
-import os
 import socket
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +18,12 @@ from typing import Final
 from gpiozero.pins.mock import MockFactory
 
 from appliance.core.errors import HardwareError
+from appliance.guardian.local_socket import listen_at
 from appliance.hardware.pins import Contact, PinAssignment, Pins
 from appliance.hardware.pins_simulated import SimulatedHands
 
 LINE_BYTES_MAX: Final = 64
 _CONNECTIONS_COUNT_MAX: Final = 4
-_SOCKET_PATH_BYTES_MAX: Final = 107  # sun_path, unix(7)
 _LINE_TIMEOUT_S: Final = 2
 _HOLD_MARGIN_MS: Final = 200
 _TAP_MS: Final = 150
@@ -43,7 +41,7 @@ def open_bench(pins: Pins, assignment: PinAssignment, runtime: Path, reset_hold_
     if not isinstance(pins.factory, MockFactory):
         raise HardwareError('the bench works on simulated pins only: pins.factory must be "simulated"')
     hands = SimulatedHands(pins.factory, assignment, bench_path(runtime).with_name("bench-contacts"))
-    listener = _listen(bench_path(runtime))
+    listener = listen_at(bench_path(runtime), _CONNECTIONS_COUNT_MAX)
     threading.Thread(target=_Bench(hands, reset_hold_ms).serve, args=(listener,), name="bench", daemon=True).start()
     try:
         yield
@@ -53,24 +51,6 @@ def open_bench(pins: Pins, assignment: PinAssignment, runtime: Path, reset_hold_
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         bench_path(runtime).unlink(missing_ok=True)
-
-
-def _listen(path: Path) -> socket.socket:
-    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES_MAX:
-        raise HardwareError(f"{path} is too long for a socket: choose a shorter paths.runtime")
-    if path.exists() and stat.S_ISSOCK(path.lstat().st_mode):
-        path.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(os.fspath(path))
-    except OSError as error:
-        listener.close()
-        raise HardwareError(f"the bench cannot listen at {path}: {error.strerror}") from error
-    finally:
-        os.umask(mask)
-    listener.listen(_CONNECTIONS_COUNT_MAX)
-    return listener
 
 
 class _Bench:

@@ -20,4 +20,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Guard until told to end."""
-    return guard(load(arguments.config), arguments.config.absolute())
+    return guard(load(arguments.config))

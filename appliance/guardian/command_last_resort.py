@@ -1,8 +1,7 @@
 """`appliance last-resort`: stop at the venue without the trader.
 
-Run by a person it acts at once. The guardian keeps one parked instead: started, everything loaded, the key read,
-waiting for one line on its standard input, so that stopping needs neither time to start nor a card that can still be
-read. When that input closes without a line, it ends without doing anything.
+Run by a person it acts at once. A parked one runs beside the guardian instead: started, everything loaded, the key
+read, waiting for the guardian's word, so that stopping needs neither time to start nor a card that can still be read.
 """
 
 import argparse
@@ -19,14 +18,19 @@ from appliance.core.config import CONFIG_PATH, Config, load
 from appliance.core.errors import ConfigError
 from appliance.guardian.last_resort import POLICIES, Outcome
 from appliance.guardian.last_resort_link import LastResort
-from appliance.venues.kraken.endpoint import endpoint
+from appliance.guardian.last_resort_parked import Parked, listening
+from appliance.hardware.watchdog import Notifier
+from appliance.venues.kraken.endpoint import Endpoint, endpoint, tls
 from appliance.venues.kraken.keys import LAST_RESORT_KEY as KEY_NAME
 from appliance.venues.kraken.keys import VenueKey, key_path, read_key
 from appliance.venues.kraken.nonce import NonceCounter
 
-NONCE_NAME: Final = "last-resort.nonce"
 MARGIN_NS: Final = 8 * NANOSECONDS_PER_SECOND
-_LINE_BYTES_MAX: Final = 64
+
+
+def nonce_path(state: Path) -> Path:
+    """Return where the numbers of this key's requests are kept."""
+    return state / "last-resort" / "nonce"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,18 +41,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=POLICIES, help="what to clear (default: safety.stop_policy)")
     parser.add_argument("--key", type=Path, metavar="FILE", help=f"the venue key (default: state/{KEY_NAME})")
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON line")
-    parser.add_argument("--parked", action="store_true", help="wait for the guardian's word on standard input")
+    parser.add_argument("--parked", action="store_true", help="wait for the guardian's calls, again and again")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
     key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state, config.trading.mode))
+    place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
     if arguments.parked:
-        return _park(config, key)
-    outcome = _act(config, key, arguments.policy or config.safety.stop_policy)
+        return _park(config, place, key)
+    outcome = _act(config, place, key, arguments.policy or config.safety.stop_policy, lambda: None)
     if arguments.json:
-        _print_json(outcome)
+        print(_json(outcome))
     else:
         _print(outcome)
     return 0 if outcome.verified else 1
@@ -69,26 +74,35 @@ def _key_reader(path: Path) -> Callable[[], VenueKey]:
     return read
 
 
-def _park(config: Config, key: Callable[[], VenueKey]) -> int:
+def _park(config: Config, place: Endpoint, key: Callable[[], VenueKey]) -> int:
+    notifier = Notifier(os.environ)
     try:
         key()
     except ConfigError as problem:
         print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
-    print("armed", flush=True)
-    word = os.read(sys.stdin.fileno(), _LINE_BYTES_MAX).decode("ascii", "replace").strip()
-    if not word:
-        return 0
-    outcome = _act(config, key, word)
-    _print_json(outcome)
-    return 0 if outcome.verified else 1
+    # What encryption needs takes seconds to load from a small card.
+    tls(place)
+
+    def act(policy: str) -> str:
+        said = _json(_act(config, place, key, policy, notifier.alive))
+        print(said, flush=True)
+        return said
+
+    with listening(config.paths.runtime, os.environ) as listener:
+        notifier.ready()
+        parked = Parked(listener, act, notifier.alive)
+        while True:
+            parked.step()
 
 
-def _act(config: Config, key: Callable[[], VenueKey], policy: str) -> Outcome:
+def _act(
+    config: Config, place: Endpoint, key: Callable[[], VenueKey], policy: str, on_progress: Callable[[], None]
+) -> Outcome:
     quiet_ns = config.orders.deadline_ms * NANOSECONDS_PER_MILLISECOND
-    place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
     clock = SystemClock()
-    counter = NonceCounter(config.paths.state / "guardian" / NONCE_NAME, clock)
-    resort = LastResort(place, key, counter, clock, _pairs(config.market.instruments), quiet_ns + MARGIN_NS)
+    counter = NonceCounter(nonce_path(config.paths.state), clock)
+    pairs = _pairs(config.market.instruments)
+    resort = LastResort(place, key, counter, clock, pairs, quiet_ns + MARGIN_NS, on_progress)
     return resort.run(policy, quiet_ns)
 
 
@@ -103,8 +117,8 @@ def _pairs(instruments: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def _print_json(outcome: Outcome) -> None:
-    print(msgspec.json.encode(outcome).decode(), flush=True)
+def _json(outcome: Outcome) -> str:
+    return msgspec.json.encode(outcome).decode()
 
 
 def _print(outcome: Outcome) -> None:

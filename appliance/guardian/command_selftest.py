@@ -3,6 +3,7 @@
 import argparse
 import datetime as dt
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         _print_history(results(history_path(state)), as_json=arguments.json)
         return 0
     timeout_s = _seconds(arguments.timeout)
-    say = _say_nothing if arguments.json else print
+    # Each line as it comes, also where it does not go to a terminal: a person stands at the button.
+    say = _say_nothing if arguments.json else partial(print, flush=True)
     result = EstopTest(runtime, state, SystemClock(), timeout_s, say).run()
     append(history_path(state), result, SystemClock())
     if arguments.json:

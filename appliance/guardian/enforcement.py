@@ -65,25 +65,31 @@ def identify(pid: int, owner_uid: int | None, proc: Path = _PROC) -> Identity | 
     return Identity(pid, start_ticks, found_uid) if found_uid == owner_uid and _MARK in command else None
 
 
+def end_process(identity: Identity) -> str:
+    """Kill exactly this process and return why not, if not."""
+    try:
+        handle = os.pidfd_open(identity.pid)
+    except OSError as error:
+        return f"process {identity.pid}: {error.strerror}"
+    try:
+        if identify(identity.pid, identity.owner_uid) != identity:
+            return f"process {identity.pid} is no longer who it was"
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except OSError as error:
+        return f"process {identity.pid}: {error.strerror}"
+    finally:
+        os.close(handle)
+    return ""
+
+
 def kill_trader(unanswered: Unanswered) -> Outcome:
     """End a trader that does not answer."""
     step = "kill-trader"
     trader = unanswered.trader
     if trader is None:
         return Outcome(step, done=False, explanation="no process that is surely the trader")
-    try:
-        handle = os.pidfd_open(trader.pid)
-    except OSError as error:
-        return Outcome(step, done=False, explanation=f"process {trader.pid}: {error.strerror}")
-    try:
-        if identify(trader.pid, trader.owner_uid) != trader:
-            return Outcome(step, done=False, explanation=f"process {trader.pid} is no longer the trader")
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except OSError as error:
-        return Outcome(step, done=False, explanation=f"process {trader.pid}: {error.strerror}")
-    finally:
-        os.close(handle)
-    return Outcome(step, done=True, explanation=f"process {trader.pid} was killed")
+    refused = end_process(trader)
+    return Outcome(step, done=not refused, explanation=refused or f"process {trader.pid} was killed")
 
 
 class Enforcer:

@@ -1,9 +1,13 @@
-"""Writing small files so that a power cut leaves the old content or the new, never a mixture."""
+"""Small files of our own: kept whole over a power cut, and locked against a second process."""
 
+import errno
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from appliance.core.errors import StoreFailure
+from appliance.core.errors import AlreadyRunning, StoreFailure
 
 
 def replace_durably(path: Path, content: bytes) -> None:
@@ -44,3 +48,18 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreFailure(f"{folder} cannot be made: {error.strerror}; check [paths] and who owns them") from error
+
+
+@contextmanager
+def only_one(path: Path, who: str) -> Iterator[None]:
+    """Hold the lock that a second process of a kind is refused by."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except OSError as error:
+        if error.errno != errno.EWOULDBLOCK:
+            raise
+        raise AlreadyRunning(f"a {who} already runs here (it holds {path}): stop it first") from error
+    finally:
+        os.close(descriptor)

@@ -182,14 +182,16 @@ class LastResort:
         clock: Clock,
         pairs: Mapping[str, str],
         deadline_ns: int,
+        on_progress: Callable[[], None],
     ) -> None:
-        """Prepare for a venue; the key is asked for once a try."""
+        """Prepare for a venue; the key is asked for once a try, and every try and answer is progress."""
         self._place = place
         self._key = key
         self._numbers = Numbers(counter, clock)
         self._clock = clock
         self._pairs = pairs
         self._deadline_ns = deadline_ns
+        self._on_progress = on_progress
         self._connections_count = 0
         self._reason = ""
 
@@ -203,6 +205,7 @@ class LastResort:
             if self._connections_count >= _CONNECTIONS_MAX:
                 break
             self._connections_count += 1
+            self._on_progress()
             self._try(clearing, until_ns)
             if not clearing.verified:
                 _sleep(wait_ns)
@@ -220,6 +223,7 @@ class LastResort:
             door.send(command)
         while self._clock.monotonic_ns() < until_ns:
             report, asked_ns = door.account()
+            self._on_progress()
             commands = clearing.reported(report, asked_ns)
             if clearing.verified:
                 return

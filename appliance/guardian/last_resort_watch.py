@@ -1,8 +1,9 @@
 """When the guardian calls the last resort, how often, and what it believes of the answer.
 
-One process at a time, parked before it is needed and replaced once it has been used. A run that could not verify is
-repeated, later each time, until one does, the need is gone, or the limit is reached. A run counts as verified only if
-it ended with 0 and its last line says so for the very policy it was given.
+One call at a time, made before it is needed and made again when it ended. A call that nobody takes costs next to
+nothing and is repeated until somebody does, so a press that falls between two parked processes is served by the next.
+A run that could not verify is repeated, later each time, until one does, the need is gone, or the limit is reached. A
+run counts as verified only if its last line says so for the very policy it was given.
 """
 
 import json
@@ -11,38 +12,50 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
-from appliance.guardian.last_resort_process import Ended
+from appliance.guardian.last_resort_call import Ended
 from appliance.safety.audit_chain import Detail
 
 ATTEMPTS_MAX: Final = 100
 REPEAT_FIRST_NS: Final = NANOSECONDS_PER_SECOND
 REPEAT_CAP_NS: Final = 60 * NANOSECONDS_PER_SECOND
 RUN_NS_MAX: Final = 90 * NANOSECONDS_PER_SECOND
+HEARD_NS_MAX: Final = 3 * NANOSECONDS_PER_SECOND
+RECALL_NS: Final = 200 * NANOSECONDS_PER_MILLISECOND
+# At every boot the guardian is there first.
+ABSENT_NS_MAX: Final = 15 * NANOSECONDS_PER_SECOND
 _TEXT_LENGTH_MAX: Final = 200
 _FACTS: Final = frozenset({"policy", "reason", "took_ms", "clear_ms", "canceled_count", "sold_count", "entries_count"})
 
 Event = tuple[str, Detail]
 
 
-class Process(Protocol):
-    """Be what `ParkedProcess` is."""
+class Call(Protocol):
+    """Be what `ParkedCall` is."""
 
-    pid: int
+    @property
+    def armed(self) -> bool:
+        """Tell whether it had said that it is ready when it was polled last."""
+        ...
+
+    @property
+    def started(self) -> bool:
+        """Tell whether it had said that it acts when it was polled last."""
+        ...
 
     def go(self, word: str) -> bool:
         """Tell it what to do."""
         ...
 
     def poll(self) -> Ended | None:
-        """Return how it ended, once it has."""
+        """Return what was heard last, once the call has ended."""
         ...
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once."""
         ...
 
-    def end(self) -> None:
-        """End it and wait the moment that takes."""
+    def close(self) -> None:
+        """Hang up."""
         ...
 
 
@@ -56,19 +69,22 @@ class Need:
 
 
 class LastResortWatch:
-    """Keep one process ready and use it when there is a need."""
+    """Keep one call open and use it when there is a need."""
 
-    def __init__(self, start: Callable[[], Process]) -> None:
-        """Take what starts a parked process."""
-        self._start = start
-        self._process: Process | None = None
+    def __init__(self, call: Callable[[], Call]) -> None:
+        """Take what calls a parked process."""
+        self._new_call = call
+        self._call: Call | None = None
         self._need: Need | None = None
         self._running: Need | None = None
         self._started_ns = 0
         self._due_ns = 0
         self._attempts = 0
-        self._arm_ns = 0
-        self._arm_failures = 0
+        self._call_ns = 0
+        self._absent_since_ns: int | None = None
+        self._absence = ""
+        self._tell_ns = 0
+        self._told_count = 0
         self._cleared = False
         self._events: list[Event] = []
         self.verified_latch = 0
@@ -85,33 +101,45 @@ class LastResortWatch:
     def turn(self, now_ns: int) -> list[Event]:
         """Do what is due and return what is to be recorded."""
         self._collect(now_ns)
-        if self._process is None and now_ns >= self._arm_ns:
-            self._arm(now_ns)
+        if self._call is None and now_ns >= self._call_ns:
+            self._make_call(now_ns)
         if self._running is None and self._need is not None and not self._cleared and now_ns >= self._due_ns:
             self._use(self._need, now_ns)
+        self._look_for_absence(now_ns)
         events, self._events = self._events, []
         return events
 
     def close(self) -> None:
-        """End the process that waits, or that runs."""
-        if self._process is not None:
-            self._process.end()
-            self._process = None
+        """Hang up: a process that waits goes on waiting, for the next guardian."""
+        if self._call is not None:
+            self._call.close()
+            self._call = None
 
-    def _arm(self, now_ns: int) -> None:
+    def _make_call(self, now_ns: int) -> None:
         try:
-            self._process = self._start()
+            self._call = self._new_call()
         except OSError as error:
-            self._not_armed(now_ns, f"it cannot be started: {error.strerror}")
+            self._call_ns = now_ns + RECALL_NS
+            self._absence = f"it cannot be called: {error.strerror or error}"
 
-    def _not_armed(self, now_ns: int, explanation: str) -> None:
-        self._arm_failures += 1
-        self._arm_ns = now_ns + _backoff_ns(self._arm_failures)
-        self._events.append(("last-resort-not-ready", {"explanation": explanation, "count": self._arm_failures}))
+    def _look_for_absence(self, now_ns: int) -> None:
+        """Record that nobody is there to be called, later each time."""
+        if self._running is not None or (self._call is not None and self._call.armed):
+            self._absent_since_ns = None
+            return
+        if self._absent_since_ns is None:
+            self._absent_since_ns = now_ns
+        if now_ns - self._absent_since_ns >= ABSENT_NS_MAX and now_ns >= self._tell_ns:
+            self._tell_absence(now_ns, self._absence or "it does not take the call")
+
+    def _tell_absence(self, now_ns: int, explanation: str) -> None:
+        self._told_count += 1
+        self._tell_ns = now_ns + _backoff_ns(self._told_count)
+        self._events.append(("last-resort-not-ready", {"explanation": explanation, "count": self._told_count}))
 
     def _use(self, need: Need, now_ns: int) -> None:
-        process = self._process
-        if process is None or self._attempts >= ATTEMPTS_MAX or not process.go(need.policy):
+        call = self._call
+        if call is None or self._attempts >= ATTEMPTS_MAX or not call.go(need.policy):
             return
         self._running = need
         self._started_ns = now_ns
@@ -129,27 +157,34 @@ class LastResortWatch:
         )
 
     def _collect(self, now_ns: int) -> None:
-        process = self._process
-        if process is None:
+        call = self._call
+        if call is None:
             return
-        ended = process.poll()
+        ended = call.poll()
         if ended is not None:
-            self._process = None
-            self._arm_ns = now_ns
+            self._call = None
+            self._call_ns = now_ns
             self._ended(ended, now_ns)
-        elif self._running is not None and now_ns - self._started_ns > RUN_NS_MAX:
-            process.kill()
+        elif self._running is not None and now_ns - self._started_ns > self._patience_ns(call):
+            call.kill()
+
+    def _patience_ns(self, call: Call) -> int:
+        """Return how long a run may take; who had taken the call and does not act on a word hangs."""
+        return HEARD_NS_MAX if call.armed and not call.started else RUN_NS_MAX
 
     def _ended(self, ended: Ended, now_ns: int) -> None:
         need, self._running = self._running, None
         if need is None:
-            self._not_armed(now_ns, f"it ended with {ended.status} while it waited")
+            self._call_ns = now_ns + RECALL_NS
+            self._absence = "it ended while it waited"
+            if now_ns >= self._tell_ns:
+                self._tell_absence(now_ns, self._absence)
             return
-        self._arm_failures = 0
+        self._told_count = 0
         facts = _facts(ended.last_line)
-        verified = ended.status == 0 and facts.pop("verified", 0) == 1 and facts.get("policy") == need.policy
+        verified = facts.pop("verified", 0) == 1 and facts.get("policy") == need.policy
         waited_ms = (now_ns - self._started_ns) // NANOSECONDS_PER_MILLISECOND
-        outcome = {"verified": int(verified), "status": ended.status, "latch_sequence": need.latch_sequence}
+        outcome = {"verified": int(verified), "latch_sequence": need.latch_sequence}
         self._events.append(("last-resort-ended", {**facts, **outcome, "waited_ms": waited_ms}))
         if verified:
             self.verified_latch = max(self.verified_latch, need.latch_sequence)

@@ -23,7 +23,7 @@ from appliance.hardware.pins import Contact, Pins
 from appliance.safety.audit_chain import Detail
 from appliance.safety.button import Button, Effect, State
 from appliance.safety.lamps import PATTERNS, Lamp, Pulse, View, lamp
-from appliance.safety.lease import LatchCause, LatchState, LeaseInformation, LeaseWriter
+from appliance.safety.lease import LatchCause, LatchState, LeaseInformation, LeaseWriter, RelayState
 from appliance.safety.modes import Mode
 
 _PULSE_NS: Final = 100 * NANOSECONDS_PER_MILLISECOND
@@ -95,6 +95,7 @@ class Guardian:
         self._starting: LatchRecord | None = None
         self._broken = ""
         self._wiring_alarm = False
+        self._pulsing = False
         self._test_until_ns = now_ns + PATTERNS[Lamp.TEST].period_ms * NANOSECONDS_PER_MILLISECOND * limits.lamp_test
         self._lamp = Lamp.DARK
         self._lamp_since_ns = now_ns
@@ -159,6 +160,12 @@ class Guardian:
         """Return the button's state; a start that the disk has not kept yet is still only ready."""
         button = self._parts.button
         return State.READY if self._starting is not None and not button.latched else button.state
+
+    @property
+    def _relay(self) -> RelayState:
+        if not self._parts.pins.relay_fitted:
+            return RelayState.UNFITTED
+        return RelayState.PULSING if self._pulsing else RelayState.DROPPED
 
     def _read_contacts(self, now_ns: int) -> None:
         parts = self._parts
@@ -261,8 +268,8 @@ class Guardian:
         elapsed_ms = (now_ns - self._lamp_since_ns) // NANOSECONDS_PER_MILLISECOND
         parts.pins.show(PATTERNS[wanted].at(elapsed_ms, yellow_fitted=self._limits.yellow_fitted))
         dropped = self._latched and (verified or now_ns - self._latched_ns >= _RELAY_NS)
-        alive = parts.trader.pulse is Pulse.FRESH and not dropped
-        parts.pins.pulse(high=alive and now_ns // _PULSE_NS % 2 == 0)
+        self._pulsing = parts.trader.pulse is Pulse.FRESH and not dropped
+        parts.pins.pulse(high=self._pulsing and now_ns // _PULSE_NS % 2 == 0)
 
     def _publish(self) -> None:
         parts = self._parts
@@ -275,6 +282,7 @@ class Guardian:
             case_open=parts.pins.fitted(Contact.CASE) and parts.pins.asserted(Contact.CASE),
             glitch_count=parts.button.glitch_count,
             wiring_alarm=self._wiring_alarm,
+            relay=self._relay,
         )
         if information != self._information:
             self._information = information

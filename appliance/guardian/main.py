@@ -1,16 +1,12 @@
 """The guardian's own root: joins its parts and runs its loop until it is told to end."""
 
-import errno
-import fcntl
 import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from appliance.core.clock import (
@@ -20,14 +16,13 @@ from appliance.core.clock import (
     SystemClock,
 )
 from appliance.core.config import Config
-from appliance.core.errors import AlreadyRunning
 from appliance.guardian.audit_shown import ShownAudit
 from appliance.guardian.disk import GuardianDisk
 from appliance.guardian.edges import Edges
 from appliance.guardian.enforcement import Enforcer, kill_trader
-from appliance.guardian.files import make_folder
+from appliance.guardian.files import make_folder, only_one
 from appliance.guardian.keeper import Keeper
-from appliance.guardian.last_resort_process import ParkedProcess
+from appliance.guardian.last_resort_call import ParkedCall, call_path
 from appliance.guardian.last_resort_watch import LastResortWatch
 from appliance.guardian.latch import LatchRecord
 from appliance.guardian.loop import Guardian, Limits, Parts
@@ -47,13 +42,13 @@ _COLLECT_NS: Final = 60 * NANOSECONDS_PER_SECOND
 _NANOSECONDS_PER_MICROSECOND: Final = 1_000
 
 
-def run(config: Config, config_path: Path) -> int:
-    """Guard until SIGTERM or SIGINT; the last resort reads the same file."""
+def run(config: Config) -> int:
+    """Guard until SIGTERM or SIGINT."""
     clock = SystemClock()
     runtime = config.paths.runtime
     with ExitStack() as stack:
         make_folder(runtime / "guardian")
-        stack.enter_context(only_one(runtime / "guardian" / "lock"))
+        stack.enter_context(only_one(runtime / "guardian" / "lock", "guardian"))
         boot = boot_identity()
         lease = LeaseWriter(lease_path(runtime), boot, os.getpid())
         stack.callback(lease.withdraw)
@@ -64,13 +59,13 @@ def run(config: Config, config_path: Path) -> int:
         pins = open_pins(config.pins.factory, assignment, clock, config.pins.lamp_brightness_percent)
         stack.callback(pins.close)
         if config.pins.factory == "simulated":
-            # The only way a socket comes into this process, and only where there is nothing real to protect.
+            # The only socket that anybody can reach this process through, and only where there is nothing to protect.
             from appliance.guardian.bench import open_bench  # noqa: PLC0415
 
             stack.enter_context(open_bench(pins, assignment, runtime, config.safety.reset_hold_ms))
         listening_ns = clock.monotonic_ns()
         pins.listen(edges.push)
-        last_resort = _last_resort(config_path)
+        last_resort = _last_resort(config)
         stack.callback(last_resort.close)
         keeper = Keeper(clock, config.safety.disk_ms_max * NANOSECONDS_PER_MILLISECOND, edges.wake)
         stack.callback(keeper.flush, _FLUSH_S)
@@ -85,21 +80,6 @@ def run(config: Config, config_path: Path) -> int:
             sys.stderr.write(f"appliance: {guardian.broken}; halted with a fault on the lamp until a restart\n")
         _loop(guardian, edges, clock, notifier)
     return 0
-
-
-@contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold the lock that a second guardian is refused by."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except OSError as error:
-        if error.errno != errno.EWOULDBLOCK:
-            raise
-        raise AlreadyRunning(f"a guardian already runs here (it holds {path}): stop it first") from error
-    finally:
-        os.close(descriptor)
 
 
 def pin_assignment(config: Config) -> PinAssignment:
@@ -117,9 +97,8 @@ def pin_assignment(config: Config) -> PinAssignment:
     )
 
 
-def _last_resort(config_path: Path) -> LastResortWatch:
-    words = ("-m", "appliance", "last-resort", "--parked", "--config", os.fspath(config_path))
-    return LastResortWatch(partial(ParkedProcess, words))
+def _last_resort(config: Config) -> LastResortWatch:
+    return LastResortWatch(partial(ParkedCall, call_path(config.paths.runtime)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ afterwards; where that cannot be read the moments seen from outside stand in, an
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,8 @@ from appliance.store.audit_files import audit_file, audit_folder, read_lines
 POLL_S: Final = 0.0005
 _BEAT_NS_MAX: Final = NANOSECONDS_PER_SECOND
 _LATCH_NS_MAX: Final = NANOSECONDS_PER_SECOND
+# A record may have been closed and a new one begun since.
+_FILES_COUNT: Final = 2
 _LATCHED: Final = frozenset({LatchState.LATCHED, LatchState.READY})
 
 Say = Callable[[str], None]
@@ -54,6 +57,26 @@ class Moments:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Hold what was seen of a press from outside."""
+
+    latch_sequence: int
+    gate_ns: int
+    latch_ns: int
+    confirmed_ns: int
+
+    def moments(self, state: Path) -> Moments:
+        """Return the guardian's own moments where it recorded them, and these where not."""
+        audited = latching(state, self.latch_sequence)
+        if audited is None:
+            # Nobody outside sees the contact itself: the earliest sign of it is the lease.
+            return Moments(self.gate_ns, self.gate_ns, self.latch_ns, self.gate_ns, self.confirmed_ns, "polled")
+        detail = audited["detail"]
+        opened_ns, withdrawn_ns = int(detail["opened_ns"]), int(detail["withdrawn_ns"])
+        return Moments(opened_ns, withdrawn_ns, audited["monotonic_ns"], self.gate_ns, self.confirmed_ns, "audit")
+
+
 class EstopTest:
     """Lead a person through one test."""
 
@@ -71,7 +94,7 @@ class EstopTest:
         """Lead through press, release, reset and start, and return what was measured."""
         self._require_running()
         try:
-            moments = self._press()
+            seen = self._press()
             self._say("Stopped and confirmed. Turn the button out, then hold reset until the lamp blinks yellow.")
             self._await("the reset", lambda: self._told().latch_state is LatchState.READY, permitted=False)
             self._say("Ready. Now press the reset button once, shortly.")
@@ -79,9 +102,10 @@ class EstopTest:
             self._await("permission after the start", self._permits)
         except Missed as missed:
             return {"passed": 0, "reason": str(missed)}
-        return {"passed": 1, **moments.result()}
+        # Read last: right after a press a slow card may not have kept the record yet.
+        return {"passed": 1, **seen.moments(self._state).result()}
 
-    def _press(self) -> Moments:
+    def _press(self) -> Seen:
         self._say("Press the stop button and leave it pressed.")
         while True:
             gate_seen_ns = self._await("a press", lambda: not self._permits())
@@ -92,13 +116,7 @@ class EstopTest:
             raise Missed(f"it stopped because of {told.latch_cause.name}, not of the button")
         sequence = told.latch_sequence
         confirmed_ns = self._await("the venue's confirmation", lambda: self._confirmed(sequence), permitted=False)
-        audited = _latching(self._state, sequence)
-        if audited is None:
-            # Nobody outside sees the contact itself: the earliest sign of it is the lease.
-            return Moments(gate_seen_ns, gate_seen_ns, latch_seen_ns, gate_seen_ns, confirmed_ns, "polled")
-        detail = audited["detail"]
-        opened_ns, withdrawn_ns = int(detail["opened_ns"]), int(detail["withdrawn_ns"])
-        return Moments(opened_ns, withdrawn_ns, audited["monotonic_ns"], gate_seen_ns, confirmed_ns, "audit")
+        return Seen(sequence, gate_seen_ns, latch_seen_ns, confirmed_ns)
 
     def _latches(self) -> bool:
         """Tell whether a withdrawal became a latch; a glitch gives permission back by itself."""
@@ -145,19 +163,18 @@ class EstopTest:
         return found
 
 
-def _latching(state: Path, latch_sequence: int) -> dict[str, Any] | None:
+def latching(state: Path, latch_sequence: int) -> dict[str, Any] | None:
     """Return the guardian's own record of a latching, if it can be read and holds the moments."""
-    try:
-        lines = read_lines(audit_file(audit_folder(state), 0)) or read_lines(audit_file(audit_folder(state), 1))
-    except StoreFailure:
-        return None
-    for line in reversed(lines):
+    for number in range(_FILES_COUNT):
         try:
-            found = json.loads(line)
-            if found["event"] == "latched" and found["detail"]["latch_sequence"] == latch_sequence:
-                return found if {"opened_ns", "withdrawn_ns"} <= found["detail"].keys() else None
-        except (ValueError, KeyError, TypeError):
-            continue
+            lines = read_lines(audit_file(audit_folder(state), number))
+        except StoreFailure:
+            return None
+        for line in reversed(lines):
+            with suppress(ValueError, KeyError, TypeError):
+                found = json.loads(line)
+                if found["event"] == "latched" and found["detail"]["latch_sequence"] == latch_sequence:
+                    return found if {"opened_ns", "withdrawn_ns"} <= found["detail"].keys() else None
     return None
 
 

@@ -143,6 +143,11 @@ class Pins:
         """Return the pin library that moves the wires."""
         return self._factory
 
+    @property
+    def relay_fitted(self) -> bool:
+        """Tell whether a watchdog relay is wired."""
+        return self._relay is not None
+
     def fitted(self, contact: Contact) -> bool:
         """Tell whether a contact is wired."""
         return contact in self._inputs

@@ -8,8 +8,8 @@ share one routine. Levels live in `[start, start + count)`; whichever half is sh
 
 The checksum is CRC32 over the top ten asks, then the top ten bids, each written as digits without point and leading
 zeros (the venue's guide "Book checksum (WebSocket v2)"). A CRC is linear, so each level keeps the CRC of its own
-digits, computed once when the level changes from a table of (place, digit); a message then only joins twenty parts,
-four table look-ups each, instead of hashing three hundred bytes.
+digits, computed from a table of (place, digit) when the first checksum asks for it: most levels change unseen by any.
+A message then only joins twenty parts, four table look-ups each, instead of hashing three hundred bytes.
 
 A message is first read completely into the scratch row and judged, and only then applied: no book is ever half-changed.
 """
@@ -42,6 +42,8 @@ CHECKSUM_LEVELS: Final = 10
 LEVELS_SLACK: Final = 128
 DEPTHS: Final = (10, 25, 100, 500, 1000)
 PLACES_MAX: Final = 40
+# The CRC part of a level whose digits no checksum has asked for yet.
+NOT_COMPUTED: Final = -1
 LINEAR_STEPS: Final = 24
 DIGIT_ZERO: Final = 48
 POLYNOMIAL: Final = 0xEDB88320
@@ -206,7 +208,7 @@ def apply_level(rows: Integers, row: int, side: int, price: int, size: int) -> N
         place = open_after(rows, row, side, keys, place)
         rows[row, keys + place] = key
     rows[row, keys + capacity + place] = size
-    rows[row, keys + 2 * capacity + place] = checksum_part(price, size)
+    rows[row, keys + 2 * capacity + place] = NOT_COMPUTED
 
 
 @kernel
@@ -220,6 +222,10 @@ def checksum_of(rows: Integers, row: int) -> int:
         best = parts + rows[row, BID_START + 2 * side] + count - 1
         for level in range(min(count, CHECKSUM_LEVELS)):
             part = rows[row, best - level]
+            if part == NOT_COMPUTED:
+                key = rows[row, best - level - 2 * capacity]
+                part = checksum_part(key if side == 0 else -key, rows[row, best - level - capacity])
+                rows[row, best - level] = part
             length = part >> 32
             state = (
                 np.int64(AFTER_ZEROS[length, 0, state & 255])

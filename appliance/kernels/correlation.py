@@ -16,10 +16,45 @@ Floats = npt.NDArray[np.float64]
 
 
 @kernel
+def side_by_side(starts: Integers, counts: Integers, one: int, other: int) -> bool:
+    """Tell whether two rings hold the same bars in the same places, as those of busy markets do."""
+    same = counts[one] == counts[other]
+    for place in range(min(counts[one], starts.shape[1]) if same else 0):
+        same &= starts[one, place] == starts[other, place]
+    return bool(same)
+
+
+@kernel
+def unmerged(returns: Floats, counts: Integers, one: int, other: int) -> float:
+    """Return the correlation of two rings that stand side by side: the same sums in the same order, no bar compared."""
+    window, count = returns.shape[1], counts[one]
+    length, oldest = min(count, window), count % window if count > window else 0
+    mean_one = mean_other = 0.0
+    for step in range(length):
+        place = oldest + step - (window if oldest + step >= window else 0)
+        mean_one += returns[one, place]
+        mean_other += returns[other, place]
+    mean_one /= length
+    mean_other /= length
+    covariance = variance_one = variance_other = 0.0
+    for step in range(length):
+        place = oldest + step - (window if oldest + step >= window else 0)
+        ours, theirs = returns[one, place] - mean_one, returns[other, place] - mean_other
+        covariance += ours * theirs
+        variance_one += ours**2
+        variance_other += theirs**2
+    if variance_one == 0.0 or variance_other == 0.0:
+        return np.nan
+    return covariance / math.sqrt(variance_one * variance_other)
+
+
+@kernel
 def pearson(starts: Integers, returns: Floats, counts: Integers, one: int, other: int, samples_min: int) -> float:
     """Return the correlation, or NaN while the common bars are too few or one of them never moved."""
     window = starts.shape[1]
     length_one, length_other = min(counts[one], window), min(counts[other], window)
+    if length_one >= samples_min and side_by_side(starts, counts, one, other):
+        return unmerged(returns, counts, one, other)
     # Where each ring's oldest entry lies; a place is stepped on and wrapped, for a remainder costs more than the rest.
     oldest_one = counts[one] % window if counts[one] > window else 0
     oldest_other = counts[other] % window if counts[other] > window else 0

@@ -7,6 +7,7 @@ import numpy as np
 from appliance.kernels import (
     bars,
     book,
+    changes,
     correlation,
     frames,
     hidden_states,
@@ -80,9 +81,15 @@ def _correlation() -> None:
     correlation.highest(starts, returns, counts, 0, np.ones(1, np.int64), 1)
 
 
+def _changes() -> None:
+    changes.bayes(changes.beliefs(), 0.0)
+    changes.last_change(np.zeros(2 * changes.STRETCH_MIN), 0)
+
+
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("indicators", _indicators),
     ("bars", _bars),
+    ("change points", _changes),
     ("correlation", _correlation),
     ("lease", _lease),
     ("books and frames", _books),

@@ -25,6 +25,7 @@ from appliance.wire.kraken.refusals import Refused
 DEPTH: Final = DEPTHS[0]
 # A snapshot that has not come within this was lost; one that fails at once must not be asked for in a tight circle.
 ASK_INTERVAL_NS: Final = 2 * NANOSECONDS_PER_SECOND
+STEPS_CHANGED: Final = "the venue changed its price or size steps"
 _ASKED: Final = frozenset({BookState.SNAPSHOT, BookState.QUARANTINED})
 _BROKEN: Final = frozenset({BookEvent.MISMATCH, BookEvent.CROSSED, BookEvent.OUT_OF_ORDER, BookEvent.REFUSED})
 
@@ -37,14 +38,15 @@ class BookLost(msgspec.Struct, frozen=True, gc=False):
     fault: bool
 
 
-class TermsChanged(msgspec.Struct, frozen=True, gc=False):
-    """Tell that the venue trades an instrument under other terms than those in use, or not at all."""
+class TermsTold(msgspec.Struct, frozen=True, gc=False):
+    """Tell on which terms the venue trades an instrument: its smallest order, and why it may not be traded, if so."""
 
     instrument: str
+    size_lots_min: int
     reason: str
 
 
-Told = QuoteChanged | TradePrinted | BookLost | TermsChanged | VenueStatus
+Told = QuoteChanged | TradePrinted | BookLost | TermsTold | VenueStatus
 
 
 def grid_of(instrument: Instrument) -> Grid | None:
@@ -64,7 +66,7 @@ class Intake:
     def __init__(self, instruments: Mapping[str, Instrument], depth: int = DEPTH) -> None:
         """Begin without a connection."""
         grids = [grid for each in instruments.values() if (grid := grid_of(each)) is not None]
-        self._instruments = dict(instruments)
+        self._instruments = instruments
         self._reader = FrameReader(grids, depth)
         self._books = Books(self._reader)
         self._names = tuple(grid.symbol for grid in grids)
@@ -116,7 +118,7 @@ class Intake:
         if isinstance(taken, VenueStatus):
             return (taken,)
         if isinstance(taken, Instruments):
-            return tuple(change for pair in taken.pairs if (change := self._changed(pair)) is not None)
+            return tuple(told for pair in taken.pairs if (told := self._terms(pair)) is not None)
         if isinstance(taken, Refused):
             self.refused[taken.reason] += 1
             return tuple(
@@ -151,12 +153,11 @@ class Intake:
             asked.append(self._names[row])
         return tuple(asked)
 
-    def _changed(self, pair: Pair) -> TermsChanged | None:
+    def _terms(self, pair: Pair) -> TermsTold | None:
         instrument = self._instruments.get(pair.symbol)
         if instrument is None:
             return None
         if (pair.price_increment, pair.qty_increment) != (instrument.tick, instrument.lot):
-            return TermsChanged(pair.symbol, "the venue changed its price or size steps")
-        if pair.qty_min != instrument.lots_to_size(instrument.size_lots_min):
-            return TermsChanged(pair.symbol, "the venue changed its smallest order")
-        return TermsChanged(pair.symbol, "" if pair.status == "online" else f"the venue says {pair.status}")
+            return TermsTold(pair.symbol, instrument.size_lots_min, STEPS_CHANGED)
+        reason = "" if pair.status == "online" else f"the venue says {pair.status}"
+        return TermsTold(pair.symbol, instrument.smallest_from(pair.qty_min), reason)

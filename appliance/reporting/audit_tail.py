@@ -5,10 +5,12 @@ was changed on the way is seen and not shown.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from appliance.reporting.amounts import duration_ns
 from appliance.safety.audit_chain import Head, follow
 
 TAIL_NAME = "guardian/audit.tail"
@@ -53,5 +55,26 @@ class AuditTail:
 
 def _entry(line: bytes) -> AuditEntry:
     fields = json.loads(line)
-    detail = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(fields["detail"].items()))
-    return AuditEntry(fields["sequence"], fields["wall_ns"] // 1_000_000, str(fields["event"]), detail)
+    words = _in_words(str(fields["event"]), fields["detail"])
+    return AuditEntry(fields["sequence"], fields["wall_ns"] // 1_000_000, *words)
+
+
+def _in_words(event: str, detail: Mapping[str, str | int]) -> tuple[str, str]:
+    """Return an entry as a person reads it: title and detail; what is not known here is told field by field."""
+    title = event.replace("-", " ")
+    match detail:
+        case {"old": old, "new": new, "heartbeat": heartbeat, "lamp": lamp}:
+            return f"{title}: {old} → {new}", f"heartbeat {str(heartbeat).lower()}, lamp {lamp}"
+        case {"cause": cause, "latch_sequence": number, **times}:
+            return title, f"stop {number}, by {str(cause).replace('_', ' ').lower()}{_withdrawal(times)}"
+        case {"latched": latched} if event == "guardian-started":
+            return title, "the stop is latched" if latched else "the stop is clear"
+    return title, ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(detail.items()))
+
+
+def _withdrawal(times: Mapping[str, str | int]) -> str:
+    """Return how long the contact had been open when permission went, where that was measured."""
+    match times:
+        case {"opened_ns": int(opened_ns), "withdrawn_ns": int(withdrawn_ns)} if withdrawn_ns >= opened_ns > 0:
+            return f"; permission withdrawn {duration_ns(withdrawn_ns - opened_ns)} after the contact opened"
+    return ""

@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
 from appliance.safety.lamps import Lamp
-from appliance.safety.lease import LatchState, LeaseReader, lease_path
+from appliance.safety.lease import LatchState, LeaseReader, RelayState, lease_path
 from appliance.safety.page import boot_identity
 
 GUARDIAN_SILENT_NS = NANOSECONDS_PER_SECOND
@@ -26,6 +26,7 @@ class BoxView(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     case_open: bool | None = None
     permitted: bool | None = None
     glitches: int | None = None
+    relay: str | None = None
     temperature_millicelsius: int | None = None
 
 
@@ -59,5 +60,11 @@ class Box:
             case_open=known.case_open,
             permitted=self._lease.permits(now_ns),
             glitches=known.glitch_count,
+            relay=_relay(known.relay, silent=silent).name.lower(),
             temperature_millicelsius=heat,
         )
+
+
+def _relay(told: RelayState, *, silent: bool) -> RelayState:
+    """Return what a watchdog relay must be doing: without a guardian nothing pulses."""
+    return RelayState.DROPPED if silent and told is RelayState.PULSING else told

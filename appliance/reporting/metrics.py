@@ -154,6 +154,8 @@ def _box_metrics(box: BoxView) -> Iterator[Metric]:
         yield _labelled(
             "lamp", "1 for what the lamp shows", "lamp", ((lamp.name, lamp.name == box.lamp) for lamp in Lamp)
         )
+    if box.relay in {"pulsing", "dropped"}:
+        yield gauge("relay_pulsing", "1 while the guardian's pulse holds the watchdog relay", box.relay == "pulsing")
     if box.glitches is not None:
         yield counter("stop_contact_glitches", "Breaks of the stop contact too short for a press", box.glitches)
 

@@ -32,6 +32,7 @@ from appliance.trading.records import (
     Parameters,
     Reconciled,
     Refused,
+    Steps,
     decode,
 )
 from appliance.wire.report import Grid
@@ -116,7 +117,7 @@ def _line(record: AnyRecord, grids: Mapping[str, Grid]) -> _Line:
             return _Line(f"A row of kind {record.of} was lost", "the disk had no room for it", Tone.BAD)
         case Breaker() | Cascade() | Decision() | Models():
             return _happening(record)
-        case Equity() | Boot() | Parameters() | Account():
+        case Equity() | Boot() | Parameters() | Account() | Steps():
             return _bookkeeping(record)
         case _:
             assert_never(record)
@@ -156,7 +157,7 @@ def _cascade(cascade: Cascade) -> _Line:
     return _Line(f"{what}: {cascade.outcome} after {duration_ns(cascade.took_ns)}", cascade.reason, tone)
 
 
-def _bookkeeping(record: Equity | Boot | Parameters | Account) -> _Line:
+def _bookkeeping(record: Equity | Boot | Parameters | Account | Steps) -> _Line:
     match record:
         case Equity():
             detail = f"cash {money(record.cash_quanta)} · highest {money(record.peak_quanta)}"
@@ -168,6 +169,8 @@ def _bookkeeping(record: Equity | Boot | Parameters | Account) -> _Line:
             return _Line("Settings in force", detail)
         case Account():
             return _Line("Account adopted", f"cash {money(record.cash_quanta)}")
+        case Steps():
+            return _Line(f"{record.instrument} counts anew", f"price steps {record.tick}, size steps {record.lot}")
         case _:
             assert_never(record)
 

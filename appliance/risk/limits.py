@@ -4,7 +4,6 @@ Working and unknown orders count as if they had filled. A limit that cannot be m
 refuses. Orders that only reduce are not asked: reducing must always be possible.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from appliance.core.values import PARTS_PER_MILLION, parts_of
@@ -61,36 +60,38 @@ class Usage(NamedTuple):
         return self.used > self.allowed
 
 
-def _share(of: Callable[[Standing], int], ppm: Callable[[RiskLimits], int]) -> Callable[..., tuple[int, int]]:
-    return lambda standing, limits: (of(standing), parts_of(max(standing.equity_quanta, 0), ppm(limits)))
+def measures(standing: Standing, limits: RiskLimits) -> tuple[tuple[str, int, int], ...]:
+    """Return every limit by name, with what is used of it and what is allowed.
 
-
-LIMITS: tuple[tuple[str, Callable[[Standing, RiskLimits], tuple[int, int]]], ...] = (
-    ("order size", lambda s, m: (s.order_quanta, m.order_quanta_max)),
-    ("smallest order", lambda s, m: (m.order_quanta_min, s.order_quanta)),
-    ("orders per minute", lambda s, m: (s.orders_last_minute + 1, m.orders_per_minute)),
-    ("positions", lambda s, m: (s.positions_count, m.positions_count)),
-    ("position", _share(lambda s: s.position_quanta, lambda m: m.position_ppm)),
-    ("symbol", _share(lambda s: s.symbol_quanta, lambda m: m.symbol_ppm)),
-    ("venue", _share(lambda s: s.venue_quanta, lambda m: m.venue_ppm)),
-    ("strategy", _share(lambda s: s.strategy_quanta, lambda m: m.strategy_ppm)),
-    ("sector", _share(lambda s: s.sector_quanta, lambda m: m.sector_ppm)),
-    ("correlation", lambda s, m: (s.correlation_ppm, m.correlation_ppm)),
-    ("heat", _share(lambda s: s.venue_quanta, lambda m: m.heat_ppm)),
-    ("daily loss", lambda s, m: (s.day_loss_quanta, parts_of(max(s.day_start_quanta, 0), m.daily_loss_ppm))),
-    ("drawdown", lambda s, m: (s.drawdown_quanta, parts_of(max(s.peak_quanta, 0), m.drawdown_ppm))),
-)
+    One function and no table of little ones: it runs once in many thousand messages, when no code is warm.
+    """
+    s, m = standing, limits
+    equity, day_start, peak = max(s.equity_quanta, 0), max(s.day_start_quanta, 0), max(s.peak_quanta, 0)
+    return (
+        ("order size", s.order_quanta, m.order_quanta_max),
+        ("smallest order", m.order_quanta_min, s.order_quanta),
+        ("orders per minute", s.orders_last_minute + 1, m.orders_per_minute),
+        ("positions", s.positions_count, m.positions_count),
+        ("position", s.position_quanta, parts_of(equity, m.position_ppm)),
+        ("symbol", s.symbol_quanta, parts_of(equity, m.symbol_ppm)),
+        ("venue", s.venue_quanta, parts_of(equity, m.venue_ppm)),
+        ("strategy", s.strategy_quanta, parts_of(equity, m.strategy_ppm)),
+        ("sector", s.sector_quanta, parts_of(equity, m.sector_ppm)),
+        ("correlation", s.correlation_ppm, m.correlation_ppm),
+        ("heat", s.venue_quanta, parts_of(equity, m.heat_ppm)),
+        ("daily loss", s.day_loss_quanta, parts_of(day_start, m.daily_loss_ppm)),
+        ("drawdown", s.drawdown_quanta, parts_of(peak, m.drawdown_ppm)),
+    )
 
 
 def usages(standing: Standing, limits: RiskLimits) -> list[Usage]:
     """Return every limit with what is used of it."""
-    return [Usage(name, *measure(standing, limits)) for name, measure in LIMITS]
+    return [Usage(*measure) for measure in measures(standing, limits)]
 
 
 def first_exceeded(standing: Standing, limits: RiskLimits) -> Usage | None:
     """Return the first limit the order would exceed, or None when it may go."""
-    for name, measure in LIMITS:
-        used, allowed = measure(standing, limits)
+    for name, used, allowed in measures(standing, limits):
         if used > allowed:
             return Usage(name, used, allowed)
     return None

@@ -39,7 +39,7 @@ from appliance.safety.page import (
     map_readable,
 )
 
-LEASE_HEADER: Final = header(b"B4LEAS", 1)
+LEASE_HEADER: Final = header(b"B4LEAS", 2)
 HORIZON_NS: Final = 10 * NANOSECONDS_PER_SECOND
 _NOTHING: Final = memoryview(bytes(PAGE_BYTES)).cast("Q")
 
@@ -63,6 +63,7 @@ class LeaseWord(IntEnum):
     CASE_OPEN = 12
     GLITCH_COUNT = 13
     WIRING_ALARM = 14
+    RELAY = 15
 
 
 _HEADER: Final = int(LeaseWord.HEADER)
@@ -96,6 +97,15 @@ class LatchCause(IntEnum):
     EDGE_STORM = 8
 
 
+@unique
+class RelayState(IntEnum):
+    """Say what the output to the watchdog relay does; the relay itself has no wire back."""
+
+    UNFITTED = 0
+    PULSING = 1
+    DROPPED = 2
+
+
 @dataclass(frozen=True, slots=True)
 class LeaseInformation:
     """Carry what the guardian tells beside permission."""
@@ -108,6 +118,7 @@ class LeaseInformation:
     case_open: bool
     glitch_count: int
     wiring_alarm: bool
+    relay: RelayState
 
 
 class LeaseWriter:
@@ -159,6 +170,7 @@ class LeaseWriter:
         words[LeaseWord.CASE_OPEN] = information.case_open
         words[LeaseWord.GLITCH_COUNT] = information.glitch_count
         words[LeaseWord.WIRING_ALARM] = information.wiring_alarm
+        words[LeaseWord.RELAY] = information.relay
 
 
 class LeaseReader:
@@ -210,6 +222,7 @@ class LeaseReader:
             return None
         try:
             state, cause = LatchState(words[LeaseWord.LATCH_STATE]), LatchCause(words[LeaseWord.LATCH_CAUSE])
+            relay = RelayState(words[LeaseWord.RELAY])
         except ValueError:
             return None
         return LeaseInformation(
@@ -221,6 +234,7 @@ class LeaseReader:
             case_open=words[LeaseWord.CASE_OPEN] != 0,
             glitch_count=words[LeaseWord.GLITCH_COUNT],
             wiring_alarm=words[LeaseWord.WIRING_ALARM] != 0,
+            relay=relay,
         )
 
 

@@ -38,6 +38,7 @@ class Rights:
     open: bool
     reduce: bool
     cancel: bool
+    guard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,14 @@ MOVES: Final = MappingProxyType(
 
 RIGHTS: Final = MappingProxyType(
     {
-        Mode.BOOT: Rights(open=False, reduce=False, cancel=True),
-        Mode.RECONCILING: Rights(open=False, reduce=False, cancel=True),
-        Mode.NORMAL: Rights(open=True, reduce=True, cancel=True),
-        Mode.REDUCED: Rights(open=True, reduce=True, cancel=True),
-        Mode.PAUSED: Rights(open=False, reduce=True, cancel=True),
-        Mode.EMERGENCY: Rights(open=False, reduce=True, cancel=True),
-        Mode.HALTED: Rights(open=False, reduce=False, cancel=True),
-        Mode.FAULT: Rights(open=False, reduce=False, cancel=True),
+        Mode.BOOT: Rights(open=False, reduce=False, cancel=True, guard=False),
+        Mode.RECONCILING: Rights(open=False, reduce=False, cancel=True, guard=False),
+        Mode.NORMAL: Rights(open=True, reduce=True, cancel=True, guard=True),
+        Mode.REDUCED: Rights(open=True, reduce=True, cancel=True, guard=True),
+        Mode.PAUSED: Rights(open=False, reduce=True, cancel=True, guard=True),
+        Mode.EMERGENCY: Rights(open=False, reduce=True, cancel=True, guard=True),
+        Mode.HALTED: Rights(open=False, reduce=False, cancel=True, guard=True),
+        Mode.FAULT: Rights(open=False, reduce=False, cancel=True, guard=False),
     }
 )
 
@@ -125,3 +126,8 @@ def may_reduce(mode: Mode) -> bool:
 def may_cancel(mode: Mode) -> bool:
     """Tell whether a mode may cancel orders."""
     return RIGHTS[mode].cancel
+
+
+def may_guard(mode: Mode) -> bool:
+    """Tell whether a mode may have the venue guard a position: also when stopped, for a stop must not bare one."""
+    return RIGHTS[mode].guard

@@ -67,16 +67,22 @@ def weight_of(name: str, usual: float, share: float) -> float:
 
 def fuse(voices: dict[str, Voice], weights: dict[str, float]) -> Fused:
     """Join the voices that are there; a weight of zero is no voice."""
-    heard = {name: voice for name, voice in voices.items() if weights.get(name, 0.0) > 0.0}
-    total = sum(weights[name] for name in heard)
-    spoken = sum(weights[name] * voice.certainty for name, voice in heard.items())
+    total = spoken = joined = both = 0.0
+    heard = []
+    for name, voice in voices.items():
+        weight = weights.get(name, 0.0)
+        if weight > 0.0:
+            said = weight * voice.certainty
+            heard.append((name, weight))
+            total += weight
+            spoken += said
+            joined += said * voice.score
+            both += abs(said * voice.score)
     if spoken <= WHISPER * total:
         return Fused(0.0, 0.0, {}, allowed=False, why_not="no voice was sure of anything")
-    shares = {name: 100.0 * weights[name] / total for name in heard}
-    score = sum(weights[name] * voice.certainty * voice.score for name, voice in heard.items()) / spoken
-    pulls = [weights[name] * voice.certainty * voice.score for name, voice in heard.items()]
-    both = sum(abs(pull) for pull in pulls)
-    conflict = 1.0 - abs(sum(pulls)) / both if both > 0.0 else 0.0
+    shares = {name: 100.0 * weight / total for name, weight in heard}
+    score = joined / spoken
+    conflict = 1.0 - abs(joined) / both if both > 0.0 else 0.0
     certainty = spoken / total * (1.0 - conflict)
     if score < SCORE_MIN:
         return Fused(score, certainty, shares, allowed=False, why_not="the voices together do not say so")

@@ -114,6 +114,12 @@ class Desk:
         flight = self._flights.get(order.client_id)
         return flight is not None and flight.sent_ns is None
 
+    @property
+    def canceling(self) -> bool:
+        """Tell whether an order still works whose end was asked for; a guard may be one."""
+        orders = self._scribe.ledger.unsettled()
+        return any(order.working and self._flights[order.client_id].cancel_wanted for order in orders)
+
     def cancel(self, order: OrderView) -> None:
         """Cancel an order now and keep asking until it has ended."""
         flight = self._flights[order.client_id]
@@ -136,10 +142,10 @@ class Desk:
         if order is None or event.venue_ns < order.changed_venue_ns:
             # Not ours, or an older word than the last: what it says was changed again since.
             return
-        said = (event.size_lots, event.price_ticks, event.trigger_ticks)
-        if order.asked_lots and said != (order.asked_lots, order.asked_price_ticks, order.asked_trigger_ticks):
-            # The late answer to an earlier change; the one that is asked for is still on its way.
+        if order.asked_lots and not self._said_last(order, event.asked_ns):
+            # The late answer to an earlier saying, be the amounts the same; the last one is still on its way.
             return
+        said = (event.size_lots, event.price_ticks, event.trigger_ticks)
         self._move(order, Move.AMEND, "the venue changed it")
         if order.asked_lots or said != (order.size_lots, order.price_ticks, order.trigger_ticks):
             self._changed(order, *said, done=True, reason="the venue changed it", venue_ns=event.venue_ns)
@@ -147,13 +153,16 @@ class Desk:
     def amend_refused(self, event: events.AmendRefused) -> None:
         """Note that the venue left an order as it was, which may be because it has ended."""
         order = self._known(event.client_id)
-        flight = None if order is None else self._flights.get(order.client_id)
-        if order is None or flight is None or not order.asked_lots or event.asked_ns != flight.amended_ns:
+        if order is None or not order.asked_lots or not self._said_last(order, event.asked_ns):
             # Not ours, or the late refusal of an earlier saying; the last one is still on its way.
             return
         self._changed(order, order.size_lots, order.price_ticks, order.trigger_ticks, done=False, reason=event.reason)
         if order.state is State.OPEN:
             self._ask(order, self._flights[order.client_id])
+
+    def _said_last(self, order: OrderView, asked_ns: int) -> bool:
+        flight = self._flights.get(order.client_id)
+        return flight is not None and flight.amended_ns == asked_ns
 
     def _changed(
         self,

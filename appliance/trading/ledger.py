@@ -12,6 +12,7 @@ from appliance.core.require import require
 from appliance.core.values import STOP_KINDS, OrderKind, Side
 from appliance.trading import records
 from appliance.trading.orders import WORKING, Move, State, next_state
+from appliance.trading.steps import Conversion
 
 CLOSED_ORDERS_KEPT_MAX = 512
 
@@ -187,6 +188,7 @@ class Ledger:
         "rows_lost",
         "sequence",
         "start_sequence",
+        "steps",
         "working",
     )
 
@@ -212,6 +214,7 @@ class Ledger:
         self.parameters: dict[str, str] = {}
         self.breakers: dict[str, dict[str, str | int]] = {}
         self.model_stages: dict[str, str] = {}
+        self.steps: dict[str, tuple[str, str]] = {}
         self.positions: dict[str, Position] = {}
         self.orders: dict[str, OrderView] = {}
         self.working: dict[str, OrderView] = {}
@@ -220,6 +223,7 @@ class Ledger:
             records.Boot: self._boot,
             records.Parameters: self._parameters,
             records.Account: self._account,
+            records.Steps: self._steps,
             records.Intent: self._intent,
             records.Change: self._change,
             records.Changed: self._changed,
@@ -227,11 +231,11 @@ class Ledger:
             records.Fill: self._fill,
             records.Mode: self._mode,
             records.Equity: self._equity,
-            records.Reconciled: self._reconciled,
+            records.Reconciled: self._nothing,
             records.Refused: self._refused,
             records.Breaker: self._breaker,
-            records.Cascade: self._cascade,
-            records.Decision: self._decision,
+            records.Cascade: self._nothing,
+            records.Decision: self._nothing,
             records.Models: self._models,
         }
 
@@ -270,6 +274,20 @@ class Ledger:
         require(not self.funded, "the account was adopted twice")
         self.funded = True
         self.cash_quanta = record.cash_quanta
+
+    def _steps(self, record: records.Steps, _wall_ns: int, _trace: int) -> None:
+        """Count in new steps what was counted in old ones; what is over and does not fit them is forgotten."""
+        steps = (record.tick, record.lot)
+        conversion = Conversion.between(self.steps.get(record.instrument, steps), steps)
+        self.steps[record.instrument] = steps
+        if record.instrument in self.positions:
+            conversion.position(self.positions[record.instrument])
+        for order in [order for order in self.orders.values() if order.instrument == record.instrument]:
+            if order.settled and not conversion.carries_order(order):
+                self._closed.remove(order.client_id)
+                del self.orders[order.client_id]
+            else:
+                conversion.order(order)
 
     def _intent(self, record: records.Intent, wall_ns: int, trace: int) -> None:
         require(record.client_id not in self.orders, f"client id {record.client_id} was used twice")
@@ -342,8 +360,8 @@ class Ledger:
         self.day = record.day
         self.day_start_quanta = record.day_start_quanta
 
-    def _reconciled(self, _record: records.Reconciled, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: a comparison changes no book."""
+    def _nothing(self, _record: records.AnyRecord, _wall_ns: int, _trace: int) -> None:
+        """Keep nothing: how a comparison, a decision or a stop went changes no book."""
 
     def _refused(self, _record: records.Refused, _wall_ns: int, _trace: int) -> None:
         self.rows_lost += 1
@@ -354,14 +372,8 @@ class Ledger:
         self.breakers.pop(key, None)
         self.breakers[key] = records.plain(record)
 
-    def _decision(self, _record: records.Decision, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: why something was bought changes no book."""
-
     def _models(self, record: records.Models, _wall_ns: int, _trace: int) -> None:
         self.model_stages = {record.models: record.stage}
-
-    def _cascade(self, _record: records.Cascade, _wall_ns: int, _trace: int) -> None:
-        """Keep nothing: how a stop went changes no book."""
 
     def _settle(self, order: OrderView) -> None:
         if not order.settled:

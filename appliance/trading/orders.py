@@ -8,7 +8,7 @@ what became of it. Only then may silence be read as NEVER.
     PLANNED ──acknowledge/fill──► OPEN ──complete──► FILLED
        │  │                        │ └──cancel/expire──► CANCELED / EXPIRED ──complete (the fill wins)──► FILLED
        │  └─lose──► UNKNOWN ─find──┘
-       │               └─miss──► NEVER
+       │               └─miss──► NEVER ─refuse (it came, too late)──► REFUSED
        ├─withdraw──► NEVER          └─refuse──► REFUSED       (UNKNOWN too: word that it never left may be late)
 
 An order that the venue changed in place (amend) exists and is OPEN; its new amounts are a fact of their own. While a
@@ -126,7 +126,7 @@ TRANSITIONS: Mapping[State, Mapping[Move, State]] = MappingProxyType(
             Move.MISS: State.REFUSED,
         },
         State.NEVER: {
-            Move.REFUSE: State.NEVER,
+            Move.REFUSE: State.REFUSED,
             Move.LOSE: State.NEVER,
             Move.MISS: State.NEVER,
             Move.WITHDRAW: State.NEVER,

@@ -32,6 +32,8 @@ class ProjectedLedger:
         if isinstance(record, records.Fill):
             position = self.ledger.positions[record.instrument]
             self._touch("positions", record.instrument, _position_document(position))
+        elif isinstance(record, records.Steps):
+            self._count_anew(record.instrument)
         elif isinstance(record, records.Mode):
             self._touch("modes", f"{row.sequence:012d}", records.plain(record) | {"wall_ns": row.wall_ns})
         elif isinstance(record, records.Equity):
@@ -39,6 +41,13 @@ class ProjectedLedger:
         elif isinstance(record, records.Parameters):
             for name, value in record.values.items():
                 self._touch("parameters", name, {"value": value, "sequence": row.sequence})
+
+    def _count_anew(self, instrument: str) -> None:
+        if instrument in self.ledger.positions:
+            self._touch("positions", instrument, _position_document(self.ledger.positions[instrument]))
+        for order in self.ledger.orders.values():
+            if order.instrument == instrument:
+                self._touch("orders", order.client_id, _order_document(order))
 
     def changed(self) -> Iterable[tuple[str, str, bytes]]:
         """Return the documents touched since last asked, each in its newest form."""

@@ -12,6 +12,7 @@ A sale that comes to nothing leaves the position to a new guard.
 A guard that the venue refuses is asked for again, each time after twice the wait: never a storm.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from appliance.core.instruments import Instrument
@@ -60,8 +61,11 @@ class Protection:
         self._settings = settings
         self._holders: dict[tuple[str, str], _Holder] = {}
 
-    def review(self, *, limit_sales_allowed: bool) -> None:
-        """Bring every holder's guard in line with what it holds; to be called whenever something may have changed."""
+    def review(self, sales: Collection[OrderKind]) -> None:
+        """Bring every holder's guard in line with what it holds; to be called whenever something may have changed.
+
+        A sale that is wanted and not of one of these kinds is given up, and the guard comes back.
+        """
         held = {
             (name, strategy): lots
             for name, position in self._scribe.ledger.positions.items()
@@ -70,12 +74,17 @@ class Protection:
         }
         for key in sorted(held.keys() | self._holders.keys()):
             sale = self._holders[key].sale if key in self._holders else None
-            if sale is not None and sale.order_kind is OrderKind.LIMIT and not limit_sales_allowed:
+            if sale is not None and sale.order_kind not in sales:
                 self._holders[key].sale = None
             self._review_holder(*key, held.get(key, 0))
 
     def leave(self, plan: Plan) -> None:
-        """Want a sale in place of the guard; another one that is wanted already goes first."""
+        """Want a sale in place of the guard; another one that is wanted already goes first.
+
+        What is less than the venue takes cannot be sold: asking would cost the guard, again and again.
+        """
+        if plan.size_lots < self._instruments[plan.instrument].size_lots_min:
+            return
         holder = self._holders.setdefault((plan.instrument, plan.strategy), _Holder())
         if holder.sale is None:
             holder.sale = plan
@@ -132,8 +141,10 @@ class Protection:
         position = self._scribe.ledger.positions[instrument]
         grid = self._instruments[instrument]
         if lots < grid.size_lots_min:
-            # Less than the venue takes; the watch over prices in this process is all there is.
-            self._cancel(guards)
+            # Less than the venue takes now. A guard that it took before stays; else there is only the watch over prices
+            # in this process.
+            fitting = [guard for guard in guards if guard.stands and guard.exposed_lots <= lots][:1]
+            self._cancel([guard for guard in guards if guard not in fitting])
             return
         trigger_ticks = self._trigger_ticks(position, grid)
         price_ticks = self._price_ticks(trigger_ticks)

@@ -38,6 +38,14 @@ class Account(Record, frozen=True, gc=False):
     cash_quanta: int
 
 
+class Steps(Record, frozen=True, gc=False):
+    """From here on an instrument's prices and sizes count in these steps, each written as a decimal."""
+
+    instrument: str
+    tick: str
+    lot: str
+
+
 class Intent(Record, frozen=True, gc=False):
     """We mean to send this order; it may exist at the venue from the moment this row is durable."""
 
@@ -186,6 +194,7 @@ AnyRecord = (
     Boot
     | Parameters
     | Account
+    | Steps
     | Intent
     | Change
     | Changed
@@ -206,7 +215,20 @@ _encoder = msgspec.json.Encoder()
 
 # What must still be written when only the disk's reserve is left: what was done, as against what was meant.
 ESSENTIAL_KINDS = frozenset(
-    {"boot", "mode", "order", "change", "changed", "fill", "account", "reconciled", "breaker", "cascade", "models"}
+    {
+        "boot",
+        "mode",
+        "steps",
+        "order",
+        "change",
+        "changed",
+        "fill",
+        "account",
+        "reconciled",
+        "breaker",
+        "cascade",
+        "models",
+    }
 )
 
 

@@ -5,6 +5,9 @@ own, maintenance. Answering each refusal with another order is how an account ge
 with an entry that was taken.
 """
 
+from appliance.trading.ledger import OrderView
+from appliance.trading.orders import State
+
 WAIT_NS_MIN = 1_000_000_000
 WAIT_NS_MAX = 60_000_000_000
 
@@ -17,6 +20,15 @@ class Restraint:
     def __init__(self) -> None:
         """Begin with nobody waiting."""
         self._waits: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def heed(self, order: OrderView, now_ns: int) -> None:
+        """Take the state that an order has just come to, by whatever word: only entries count."""
+        if order.reduce_only:
+            return
+        if order.state is State.REFUSED:
+            self.refused(order.instrument, order.strategy, now_ns)
+        elif order.state in {State.OPEN, State.FILLED}:
+            self.accepted(order.instrument, order.strategy)
 
     def refused(self, instrument: str, strategy: str, now_ns: int) -> None:
         """Let it wait, twice as long as after its last refusal."""

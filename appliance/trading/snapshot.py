@@ -83,6 +83,7 @@ class LedgerDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     closed: tuple[str, ...]
     breakers: dict[str, dict[str, str | int]] = {}
     model_stages: dict[str, str] = {}
+    steps: dict[str, tuple[str, str]] = {}
 
 
 _STRUCTURED = ("positions", "orders", "working", "closed")

@@ -1,8 +1,14 @@
 """Faults of the venue as a house: it closes for a while, changes its terms, or has somebody else at our account."""
 
+import msgspec
+
+from appliance.venues.simulator.instruments import BUILT_IN
 from appliance.world.inspector import FAULT_EXCUSED_BY_DEPOSIT, FAULT_EXCUSED_BY_KEY
 from appliance.world.stage import Stage
 from appliance.world.venue import ONLINE
+
+_FIRST_TERMS = {instrument.symbol: instrument for instrument in BUILT_IN}
+_LARGER_BY = (2, 30, 3_000)
 
 
 def maintain(stage: Stage) -> None:
@@ -18,16 +24,17 @@ def end_maintenance(stage: Stage) -> None:
 
 
 def change_terms(stage: Stage) -> None:
-    """Let the venue ask twice the smallest order of one instrument."""
+    """Let the venue ask for larger orders in one instrument: a little, more than some entries, or more than any."""
     listed = next(iter(stage.venue.exchange.instruments.values()))
     stage.count("terms changed")
-    stage.venue.list_anew(2 * listed.lots_to_size(listed.size_lots_min), listed=listed)
+    smallest_lots = _FIRST_TERMS[listed.symbol].size_lots_min * stage.dice.choice(_LARGER_BY)
+    stage.venue.list_anew(msgspec.structs.replace(listed, size_lots_min=smallest_lots))
 
 
 def restore_terms(stage: Stage) -> None:
-    """Let it list every instrument as we know it."""
-    for listed in stage.venue.exchange.instruments.values():
-        stage.venue.list_anew(listed.lots_to_size(listed.size_lots_min), listed=listed)
+    """Let it list every instrument as it did at first."""
+    for name in stage.venue.exchange.instruments:
+        stage.venue.list_anew(_FIRST_TERMS[name])
 
 
 def deposit(stage: Stage) -> None:

@@ -4,7 +4,7 @@ A fault counts when it took effect, not when it was planned: a cut of a link tha
 act through the venue's answers are counted by the venue, each time one is really distorted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from appliance.world.links import Connection, milliseconds
 from appliance.world.stage import Stage
 
 FLAPS_MAX = 4
+# With so many faults a world plans every kind of the further ones once more.
+REPEATED_FROM = 40
 FLAPPING_MS = (200, 4_000)
 SLOW_MS = (150, 1_900)
 DISK_SLOW_MS = (100, 3_500)
@@ -152,6 +154,8 @@ def _power_cut(stage: Stage) -> None:
     stage.shell.kept_down = True
     stage.shell.kill()
     stage.keeper.silence()
+    if stage.reporter is not None:
+        stage.reporter.lose_power()
     stage.clock.synchronized = False
     stage.clock.error_ns = UNSET_CLOCK_NS
 
@@ -160,6 +164,8 @@ def _power_on(stage: Stage) -> None:
     if stage.shell.kept_down:
         stage.shell.kept_down = False
         stage.keeper.restart()
+        if stage.reporter is not None:
+            stage.reporter.get_power()
         stage.shell.start()
         stage.schedule.after(milliseconds(stage.dice, (0, 15_000)), partial(_set_clock, stage))
 
@@ -362,9 +368,9 @@ BROUGHT_ABOUT = ("dead-man timer fired", "filled in part, then ended", "cancel m
 NAMES = tuple(kind.name for kind in KINDS) + BROUGHT_ABOUT
 
 
-def heal(stage: Stage) -> None:
-    """End every fault there is."""
-    for kind in KINDS:
+def heal(stage: Stage, kinds: Sequence[Kind]) -> None:
+    """End every fault of these kinds."""
+    for kind in kinds:
         kind.end(stage)
     for connection in (stage.feed, stage.orders):
         connection.blocked = False

@@ -17,10 +17,13 @@ from appliance.core.commands import AnyCommand, SendOrder
 from appliance.core.config import Config
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
+from appliance.core.values import VenueState
 from appliance.engine.assembly import risk_limits
+from appliance.engine.trader import Trader
 from appliance.trading.ledger import Ledger
 from appliance.world import invariants
 from appliance.world.books import Books
+from appliance.world.coverage import Coverage
 from appliance.world.disk import Disk
 from appliance.world.invariants import MarketSeen, Underway
 from appliance.world.keeper import Keeper
@@ -38,6 +41,10 @@ FAULT_EXCUSED_BY_DEPOSIT = "the venue disagrees: cash"
 FAULT_EXCUSED_BY_STRANGER = f"the venue lists order {STRANGER}"
 FAULT_EXCUSED_BY_STRANGER_AT_FIRST = "flat and without orders"
 _MARKET = frozenset({events.QuoteChanged, events.TradePrinted})
+ABOUT_ORDERS = (
+    events.OrderAcknowledged, events.OrderRefused, events.OrderTraded, events.OrderEnded, events.OrderReported,
+    events.OrderAmended, events.AmendRefused, events.CancelRefused, events.SendTimedOut, events.SendFailed,
+)  # fmt: skip
 _IDLE = frozenset({events.TimePassed, events.JournalReached})
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -81,7 +88,9 @@ class Inspector:
         self.books = Books()
         self.events: Counter[str] = Counter()
         self.events_count = 0
+        self.coverage = Coverage()
         self.excuses: set[str] = set()
+        self._rows: list[Row] = []
         self.finding: Finding | None = None
         self.parts: Parts
 
@@ -101,6 +110,15 @@ class Inspector:
             self.finding = Finding(invariant, sentence, self._schedule.now_ns)
             self._tell(f"INVARIANT {invariant}: {sentence}")
 
+    def stepping(self, trader: Trader, event: AnyEvent) -> None:
+        """Count what an event meets: the mode, and the order it speaks of."""
+        kind = type(event).__name__
+        self.coverage.event_in_mode(trader.mode, kind)
+        if isinstance(event, ABOUT_ORDERS):
+            order = trader.ledger.orders.get(event.client_id)
+            if order is not None:
+                self.coverage.word_to_order(order.state, kind)
+
     def stepped(self, event: AnyEvent, commands: Sequence[AnyCommand]) -> None:
         """Take an event that was handled and what came of it."""
         self._hash.update(_encode((self._schedule.now_ns, event, commands)))
@@ -119,7 +137,9 @@ class Inspector:
             self._seen.clear()
         elif isinstance(event, events.MarketFrame):
             self._told.frame(event.text)
-        elif isinstance(event, events.OrderRefused):
+        elif isinstance(event, events.OrderRefused) or (
+            isinstance(event, events.OrderReported) and event.state is VenueState.REFUSED
+        ):
             self._told.refused(event.client_id, self._strategy(event.client_id), self._schedule.now_ns)
         if not commands and kind in _IDLE:
             # Nothing was written and nothing sent, so no book can have changed; time may have.
@@ -144,7 +164,12 @@ class Inspector:
 
     def written(self, row: Row) -> None:
         """Add a row up."""
-        self.found(3, self.books.add(row, self.parts.venue.exchange))
+        del self._rows[row.sequence - 1 :]
+        self._rows.append(row)
+        self.found(3, self.books.add(row, self.parts.venue.exchange, self.coverage))
+        intent = self.books.last_intent
+        if row.kind == "intent" and intent is not None:
+            self.found(10, self._told.planned(intent.instrument, self._schedule.now_ns))
         for reason in self.books.faults[self._faults_read :]:
             self._faults_read += 1
             self.found(12, invariants.fault_is_excused(reason, frozenset(self.excuses)))
@@ -153,6 +178,16 @@ class Inspector:
         """Check what a crash left behind."""
         self.note(f"the process is gone, and with it {lost_rows} rows that were not synced")
         self.found(6, invariants.nothing_sent_is_forgotten(self.parts.disk, self.books, self._sent))
+
+    def opening(self, damage: str) -> None:
+        """Judge what the process makes of its journal: damage is found, and only damage."""
+        disk = self.parts.disk
+        if damage and not disk.damaged:
+            self.found(11, f"the journal is what was written, and was refused: {damage}")
+        elif not damage and (disk.damaged or disk.rows != self._rows[: len(disk.rows)]):
+            self.found(11, "the process starts on a journal that is not what was written")
+        if damage:
+            self.note(f"the journal is refused: {damage}")
 
     def booted(self, ledger: Ledger) -> None:
         """Begin the books again from what the disk kept, as the process has."""

@@ -5,7 +5,7 @@ code that trades is never touched and holds no switch for any of this. A bug tha
 the world, not the trader, is what is broken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +13,10 @@ import msgspec
 from appliance.core import events
 from appliance.core.commands import SendOrder
 from appliance.core.config import Config
+from appliance.core.errors import ConfigError
 from appliance.core.events import JournalReached
 from appliance.core.records import Row
+from appliance.core.values import OrderKind
 from appliance.engine.conduct import Conduct
 from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
@@ -27,6 +29,7 @@ from appliance.trading.restraint import Restraint
 from appliance.world.disk import Disk
 from appliance.world.inspector import Finding
 from appliance.world.keeper import Keeper
+from appliance.world.planted_reports import REPORT_BUGS
 from appliance.world.planted_stops import STOP_BUGS
 from appliance.world.planting import Bug, spoiled, with_desk
 from appliance.world.scale import Scale
@@ -37,21 +40,30 @@ SEEDS_MAX = 150
 
 
 class Catch(NamedTuple):
-    """Say where a planted bug was seen, or that it was not."""
+    """Say where a planted bug was seen, or that it was not, and how many seeds were tried."""
 
     bug: str
+    seed: int
     seeds_count: int
     finding: Finding | None
 
 
 def hunt(name: str, first: int, scale: Scale) -> Catch:
     """Run seeds with one planted bug until the right invariant breaks."""
-    bug = next(bug for bug in BUGS if bug.name == name)
+    bug = bug_of(name)
     for number in range(SEEDS_MAX):
         finding = run_seed(first + number, scale, bug.recipe).finding
         if finding is not None and finding.invariant in bug.caught_by:
-            return Catch(name, number + 1, finding)
-    return Catch(name, SEEDS_MAX, None)
+            return Catch(name, first + number, number + 1, finding)
+    return Catch(name, first + SEEDS_MAX - 1, SEEDS_MAX, None)
+
+
+def bug_of(name: str) -> Bug:
+    """Return the planted bug of that name."""
+    for bug in BUGS:
+        if bug.name == name:
+            return bug
+    raise ConfigError(f"no planted bug is called {name!r}; there are: {', '.join(bug.name for bug in BUGS)}")
 
 
 class _ResendingDesk(Desk):
@@ -127,7 +139,7 @@ class _CarelessProtection(Protection):
 
     __slots__ = ()
 
-    def review(self, *, limit_sales_allowed: bool) -> None:
+    def review(self, sales: Collection[OrderKind]) -> None:
         """Guard nothing."""
 
 
@@ -298,4 +310,5 @@ BUGS: tuple[Bug, ...] = (
         frozenset({7}),
     ),
     *STOP_BUGS,
+    *REPORT_BUGS,
 )

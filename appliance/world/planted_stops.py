@@ -6,6 +6,7 @@ from appliance.core import events
 from appliance.core.commands import AnyCommand
 from appliance.core.config import Config
 from appliance.core.values import INT64_MAX, Ending
+from appliance.engine.cascade_layers import Stopping
 from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
@@ -66,6 +67,16 @@ class _SlackDesk(Desk):
         order = self._scribe.ledger.orders.get(event.client_id)
         seen_lots = event.filled_lots if order is None else order.filled_lots
         super().ended(events.OrderEnded(event.client_id, event.how, seen_lots, event.venue_ns))
+
+
+class _HurriedStopping(Stopping):
+    """Try a sale again as soon as it is known that it did not leave."""
+
+    __slots__ = ()
+
+    def _flat(self) -> bool:
+        self._sale_due_ns = 0
+        return super()._flat()
 
 
 class _TimelessWatch(Watch):
@@ -175,6 +186,12 @@ STOP_BUGS: tuple[Bug, ...] = (
         "an order counts as ended when its cancel was asked for",
         with_desk(_HopefulDesk),
         frozenset({3, 5, 12}),
+    ),
+    Bug(
+        "sale tried without a pause",
+        "a sale after a stop that could not leave is planned again in the same breath",
+        spoiled(lambda trader: (trader.conduct.stopping, _HurriedStopping)),
+        frozenset({10}),
     ),
     Bug(
         "executions announced at the end forgotten",

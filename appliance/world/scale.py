@@ -10,13 +10,15 @@ _NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
 
 
 class Scale(NamedTuple):
-    """Bound one world."""
+    """Bound one world; a reporter runs, and the journal is damaged, in one of so many (0: in none)."""
 
     duration_ns: int
     faults_count: int
     trade_interval_ms: tuple[int, int]
     tick_ms: tuple[int, int]
     instruments: tuple[str, ...]
+    reporter_in: int = 4
+    damage_in: int = 4
 
 
 # Dense: a fault every half minute or so, most of them while an order is on its way.
@@ -44,7 +46,7 @@ name = "world"
 capital_quote = {dice.choice((10_000, 1_000_000, 20_000_000))}
 [market]
 instruments = [{names}]
-bar_s = {5 if quiet else 1}
+bar_s = {60 if quiet else 1}
 feed_age_ms_max = {60_000 if quiet else feed_age_ms}
 [orders]
 deadline_ms = {deadline_ms}

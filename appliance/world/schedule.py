@@ -34,7 +34,40 @@ class Schedule:
         """Let something happen after a while."""
         self.at(self.now_ns + delay_ns, action)
 
+    def put(self, time_ns: int, tie: int, action: Action) -> None:
+        """Let something happen at a moment, with a tie-break drawn elsewhere."""
+        self._pushed += 1
+        heapq.heappush(self._due, (max(time_ns, self.now_ns), tie, self._pushed, action))
+
     def run_next(self) -> None:
         """Jump to the next moment and let it happen."""
         self.now_ns, _, _, action = heapq.heappop(self._due)
         action()
+
+
+class Beside:
+    """Put happenings onto a schedule with dice of one's own, so that nothing is drawn from the schedule's."""
+
+    __slots__ = ("_dice", "_schedule")
+
+    def __init__(self, schedule: Schedule, dice: random.Random) -> None:
+        """Stand beside whoever else uses the schedule."""
+        self._schedule = schedule
+        self._dice = dice
+
+    @property
+    def now_ns(self) -> int:
+        """Return the schedule's time."""
+        return self._schedule.now_ns
+
+    def at(self, time_ns: int, action: Action) -> None:
+        """Let something happen at a moment, or now when the moment has passed."""
+        self._schedule.put(time_ns, self._dice.getrandbits(_TIE_BITS), action)
+
+    def after(self, delay_ns: int, action: Action) -> None:
+        """Let something happen after a while."""
+        self.at(self.now_ns + delay_ns, action)
+
+    def with_dice(self, dice: random.Random) -> "Beside":
+        """Return the same with other dice."""
+        return Beside(self._schedule, dice)

@@ -16,6 +16,7 @@ from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.commands import (
     AnyCommand,
+    AskHistory,
     AskModels,
     EndProcess,
     SendOrder,
@@ -48,6 +49,7 @@ _ANSWERS = (
     events.OrderEnded,
     events.OrderReported,
 )
+_PRICES = (events.QuoteChanged, events.TradePrinted, events.TimePassed)
 _CALM = frozenset({Mode.NORMAL, Mode.REDUCED})
 
 
@@ -61,6 +63,10 @@ class Moment(enum.Enum):
 class Watcher(Protocol):
     """Be told of everything the process does, in order."""
 
+    def stepping(self, trader: Trader, event: AnyEvent) -> None:
+        """Take an event that is about to be handled and speaks of no price."""
+        ...
+
     def stepped(self, event: AnyEvent, commands: Sequence[AnyCommand]) -> None:
         """Take an event that was handled and what came of it, which has been carried out."""
         ...
@@ -71,6 +77,10 @@ class Watcher(Protocol):
 
     def written(self, row: Row) -> None:
         """Take a row on its way to the disk."""
+        ...
+
+    def opening(self, damage: str) -> None:
+        """Take what a new process found wrong with its journal, or nothing."""
         ...
 
     def booted(self, ledger: Ledger) -> None:
@@ -108,11 +118,12 @@ class Surroundings(NamedTuple):
 
 
 class Making(NamedTuple):
-    """Say how a process is made: its trader, what it reads the lease with, and how its ledger is replayed."""
+    """Say how a process is made: its trader, the lease it reads, how its journal is checked and its ledger replayed."""
 
     trader: Callable[[Ledger, int, int], Trader]
     lease: Callable[[Keeper, Trader], bool]
     replay: Callable[[Sequence[Row]], Ledger]
+    inspect: Callable[[Disk], str]
 
 
 class Shell:
@@ -141,6 +152,11 @@ class Shell:
     def start(self) -> None:
         """Begin a life: replay, join, connect."""
         if self.trader is not None or self.kept_down:
+            return
+        damage = self._making.inspect(self.around.disk)
+        self._watcher.opening(damage)
+        if damage:
+            self._schedule.after(milliseconds(self._dice, RESTART_MS), self.start)
             return
         self._life += 1
         ledger = self._making.replay(self.around.disk.rows)
@@ -222,6 +238,8 @@ class Shell:
         self._draining = False
 
     def _step(self, trader: Trader, event: AnyEvent) -> None:
+        if not isinstance(event, _PRICES):
+            self._watcher.stepping(trader, event)
         commands = trader.step(self._schedule.now_ns, event)
         for command in commands:
             self._carry_out(trader, command)
@@ -246,6 +264,8 @@ class Shell:
                 self.around.feed.open()
             case AskModels():
                 self._queue.append(silent(command, "absent", "the world has no models", "", 0))
+            case AskHistory(instrument=name, bar_s=bar_s):
+                self._queue.append(events.HistoryTold(name, bar_s, (), 0, "the world remembers nothing"))
             case SubscribeMarket():
                 pass  # this world's feed tells quotes and trades, which need no subscription
             case _:

@@ -24,13 +24,18 @@ from appliance.trading.ledger import Ledger, replay
 from appliance.venues.simulator.exchange import Exchange
 from appliance.venues.simulator.instruments import BUILT_IN
 from appliance.world import faults, invariants
-from appliance.world.disk import Disk
+from appliance.world.coverage import Turn
+from appliance.world.disk import Disk, inspect
 from appliance.world.inspector import Finding, Inspector, Parts
+from appliance.world.journal_faults import JOURNAL_KINDS
 from appliance.world.keeper import Keeper
 from appliance.world.links import Connection, Ends, milliseconds
 from appliance.world.person import Person
+from appliance.world.reporter import ReporterMaking
+from appliance.world.reporter_faults import REPORTER_KINDS, dice_of
+from appliance.world.reporter_parts import Further, brought_about, publishing_for, reporter_for
 from appliance.world.scale import Scale, draw_config
-from appliance.world.schedule import Schedule
+from appliance.world.schedule import Beside, Schedule
 from appliance.world.shell import Making, Moment, Shell, Surroundings, WallClock
 from appliance.world.stage import Stage
 from appliance.world.venue import Venue
@@ -39,6 +44,8 @@ EPOCH_NS = 1_700_000_000 * NANOSECONDS_PER_SECOND
 TAG = "world"
 QUIET_START_NS = 4 * NANOSECONDS_PER_SECOND
 RECOVERY_NS = 90 * NANOSECONDS_PER_SECOND
+# A broker that was away is called again after a minute at most, and what waited goes through its narrow door.
+DELIVERY_NS = 300 * NANOSECONDS_PER_SECOND
 ENDING_NS = 3 * NANOSECONDS_PER_SECOND
 AMBUSH_PATIENCE_NS = 30 * NANOSECONDS_PER_SECOND
 LATENCY_MS = (1, 60)
@@ -57,6 +64,8 @@ class Recipe(NamedTuple):
     disk: type[Disk]
     keeper: type[Keeper]
     lamp: Callable[[View], Lamp]
+    inspect: Callable[[Disk], str] = inspect
+    reporter: ReporterMaking = ReporterMaking()
 
 
 class Outcome(NamedTuple):
@@ -67,7 +76,18 @@ class Outcome(NamedTuple):
     simulated_ns: int
     events: Counter[str]
     happened: Counter[str]
+    turns: Counter[Turn]
     finding: Finding | None
+
+
+class Cut(NamedTuple):
+    """Say how much of a world is left: which planned faults strike, and when everything heals (None: as drawn)."""
+
+    faults: frozenset[int] | None = None
+    until_ns: int | None = None
+
+
+WHOLE = Cut()
 
 
 def honest_trader(config: Config, ledger: Ledger, now_ns: int, wall_ns: int) -> Trader:
@@ -93,13 +113,18 @@ class World:
         *,
         kinds: tuple[faults.Kind, ...] = faults.KINDS,
         story: Callable[[str], None] | None = None,
+        cut: Cut = WHOLE,
     ) -> None:
         """Draw a world."""
         self._seed = seed
         self._dice = random.Random(seed)
         self._schedule = Schedule(self._dice)
+        self._further = self._beside("further faults")
         self._scale = scale
         self._kinds = kinds
+        self._cut = cut
+        self._ends_ns = scale.duration_ns if cut.until_ns is None else cut.until_ns
+        self.planned: list[str] = []
         self._over = False
         self._faulty_looks = 0
         self._stage = self._build(draw_config(self._dice, scale), recipe, story)
@@ -111,7 +136,9 @@ class World:
         stage.venue.begin()
         stage.shell.start()
         schedule.after(LOOK_NS, self._look)
-        schedule.at(self._scale.duration_ns, self._heal)
+        schedule.at(self._ends_ns, self._heal)
+        if stage.reporter is not None:
+            stage.reporter.start()
         try:
             while not self._over and stage.inspector.finding is None:
                 schedule.run_next()
@@ -120,9 +147,22 @@ class World:
         except Exception as problem:  # noqa: BLE001 - a process that dies of a bug is a finding, told with its seed
             stage.inspector.found(7, f"the process died of {type(problem).__name__}: {problem}")
         inspector = stage.inspector
+        if stage.reporter is not None:
+            stage.reporter.end()
+            stage.happened.update(brought_about(stage.reporter))
         return Outcome(
-            self._seed, inspector.digest, schedule.now_ns, inspector.events, stage.happened, inspector.finding
+            self._seed,
+            inspector.digest,
+            schedule.now_ns,
+            inspector.events,
+            stage.happened,
+            inspector.coverage.turns,
+            inspector.finding,
         )
+
+    def _beside(self, what: str) -> Further:
+        dice = dice_of(self._seed, what)
+        return Further(dice, Beside(self._schedule, dice))
 
     def _build(self, config: Config, recipe: Recipe, story: Callable[[str], None] | None) -> Stage:
         schedule, dice, scale = self._schedule, self._dice, self._scale
@@ -135,8 +175,11 @@ class World:
             trade_interval_ns=milliseconds(dice, scale.trade_interval_ms),
         )
         clock = WallClock(schedule, EPOCH_NS + dice.randrange(NANOSECONDS_PER_DAY))
-        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay)
-        shell = Shell(schedule, dice, making, inspector, milliseconds(dice, scale.tick_ms))
+        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay, recipe.inspect)
+        further = self._beside("the reporter")
+        reports = scale.reporter_in > 0 and further.dice.randrange(scale.reporter_in) == 0
+        publishing = publishing_for(further, inspector, TAG) if reports else None
+        shell = Shell(schedule, dice, making, publishing or inspector, milliseconds(dice, scale.tick_ms))
         venue = Venue(schedule, dice, exchange, self._count, inspector.check)
         latency_ns = milliseconds(dice, LATENCY_MS)
         feed_ends = Ends(shell.feed_connected, shell.feed_lost, shell.received, venue.receive, venue.greeting)
@@ -149,6 +192,9 @@ class World:
         person = Person(schedule, dice, keeper, inspector.note)
         shell.around = Surroundings(venue.feed, venue.orders, disk, keeper, clock)
         inspector.parts = Parts(shell, venue, venue.orders, disk, keeper)
+        reporter = None
+        if publishing is not None:
+            reporter = reporter_for(further, inspector, publishing, recipe.reporter, clock, TAG)
         return Stage(
             schedule,
             dice,
@@ -161,7 +207,8 @@ class World:
             person,
             shell,
             clock,
-            scale.duration_ns,
+            self._further.dice,
+            reporter,
         )
 
     def _count(self, what: str) -> None:
@@ -172,6 +219,7 @@ class World:
 
     def _plan_faults(self) -> None:
         """Spread the faults over the run, going through all kinds before any comes again."""
+        self._plan_further_faults()
         deck: list[faults.Kind] = []
         for _ in range(self._scale.faults_count):
             if not deck:
@@ -180,7 +228,33 @@ class World:
             at_ns = self._dice.randrange(QUIET_START_NS, self._scale.duration_ns)
             kind = deck.pop()
             ambush = kind.at_door or self._dice.getrandbits(2) < _AMBUSH_IN_4
-            self._schedule.at(at_ns, partial(self._lie_in_wait if ambush else self._strike, kind))
+            begin = self._lie_in_wait if ambush else self._strike
+            self._schedule.at(at_ns, partial(self._unless_cut, self._number(kind), partial(begin, kind)))
+
+    def _plan_further_faults(self) -> None:
+        """Spread the faults of the reporter and of the journal where it lies, with dice of their own."""
+        dice, schedule = self._further
+        kinds = dice.sample(REPORTER_KINDS, len(REPORTER_KINDS)) if self._stage.reporter is not None else []
+        if self._scale.damage_in and dice.randrange(self._scale.damage_in) == 0:
+            kinds += JOURNAL_KINDS
+        for kind in kinds * max(self._scale.faults_count // faults.REPEATED_FROM, 1):
+            at_ns = dice.randrange(QUIET_START_NS, self._scale.duration_ns)
+            schedule.at(at_ns, partial(self._unless_cut, self._number(kind), partial(self._strike_further, kind)))
+
+    def _number(self, kind: faults.Kind) -> int:
+        self.planned.append(kind.name)
+        return len(self.planned) - 1
+
+    def _unless_cut(self, number: int, begin: Callable[[], None]) -> None:
+        if self._cut.faults is None or number in self._cut.faults:
+            begin()
+
+    def _strike_further(self, kind: faults.Kind) -> None:
+        if self._schedule.now_ns < self._ends_ns:
+            kind.begin(self._stage)
+            self._further.schedule.after(
+                milliseconds(self._further.dice, kind.lasts_ms), partial(kind.end, self._stage)
+            )
 
     def _lie_in_wait(self, kind: faults.Kind) -> None:
         waiting = [kind]
@@ -194,7 +268,7 @@ class World:
         self._schedule.after(AMBUSH_PATIENCE_NS, spring)
 
     def _strike(self, kind: faults.Kind) -> None:
-        if self._schedule.now_ns >= self._scale.duration_ns:
+        if self._schedule.now_ns >= self._ends_ns:
             return
         kind.begin(self._stage)
         lasts_ns = milliseconds(self._dice, kind.lasts_ms)
@@ -217,14 +291,17 @@ class World:
 
     def _heal(self) -> None:
         self._stage.inspector.note("every fault ends")
-        faults.heal(self._stage)
+        faults.heal(self._stage, (*faults.KINDS, *REPORTER_KINDS, *JOURNAL_KINDS))
         self._schedule.after(2 * LOOK_NS, partial(self._await_recovery, self._schedule.now_ns + RECOVERY_NS))
 
     def _await_recovery(self, until_ns: int) -> None:
         problem = self._not_recovered()
+        if not problem and self._stage.reporter is not None:
+            problem = self._stage.reporter.behind
+            until_ns = max(until_ns, self._ends_ns + DELIVERY_NS)
         if not problem:
             self._stage.shell.deliver(ShutdownRequested("the world ends"))
-            self._schedule.after(ENDING_NS, self._end)
+            self._schedule.after(ENDING_NS + milliseconds(self._dice, self._scale.tick_ms), self._end)
         elif self._schedule.now_ns < until_ns:
             self._schedule.after(NANOSECONDS_PER_SECOND // 2, partial(self._await_recovery, until_ns))
         else:
@@ -239,6 +316,8 @@ class World:
             return f"the trader is {trader.mode.name}: {trader.conduct.mode_reason}"
         if not trader.conduct.reconciled:
             return "the books are not compared"
+        if dict(trader.instruments) != stage.venue.exchange.instruments:
+            return "the trader counts with other terms than the venue's"
         waiting = ", ".join(
             f"{order.client_id} {order.state}" for order in trader.ledger.unsettled() if not order.stands
         )

@@ -11,6 +11,7 @@ from appliance.world.inspector import Inspector
 from appliance.world.keeper import Keeper
 from appliance.world.links import Connection
 from appliance.world.person import Person
+from appliance.world.reporter import Reporter
 from appliance.world.schedule import Schedule
 from appliance.world.shell import Shell, WallClock
 from appliance.world.venue import STRANGER, Venue
@@ -33,7 +34,8 @@ class Stage:
     person: Person
     shell: Shell
     clock: WallClock
-    duration_ns: int
+    further_dice: random.Random
+    reporter: Reporter | None = None
     happened: Counter[str] = field(default_factory=Counter)
     strangers_count: int = 0
 

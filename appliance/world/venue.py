@@ -8,7 +8,6 @@ The exchange's own books stay exact underneath; they are the truth that everythi
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import partial
 
 import msgspec
@@ -97,10 +96,16 @@ class Venue:
 
     def greeting(self) -> Sequence[AnyEvent]:
         """Return what a new market data connection hears first."""
-        return [self.status_frame(), *self.exchange.quotes()]
+        listed = [self._terms_frame(instrument) for instrument in self.exchange.instruments.values()]
+        return [self.status_frame(), *listed, *self.exchange.quotes()]
 
-    def list_anew(self, size_min: Decimal, *, listed: Instrument) -> None:
-        """Publish an instrument with another smallest order, and the same steps."""
+    def list_anew(self, listed: Instrument) -> None:
+        """Trade an instrument on other terms from now on, and say so."""
+        if self.exchange.instruments[listed.symbol] != listed:
+            self.exchange.relist(listed)
+            self.feed.publish([self._terms_frame(listed)])
+
+    def _terms_frame(self, listed: Instrument) -> AnyEvent:
         digits = [-step.normalize().adjusted() for step in (listed.tick, listed.lot)]
         text = _PAIR % (
             listed.symbol,
@@ -110,9 +115,9 @@ class Venue:
             listed.lot,
             digits[0],
             listed.tick,
-            size_min,
+            listed.lots_to_size(listed.size_lots_min),
         )
-        self.feed.publish([events.MarketFrame(text)])
+        return events.MarketFrame(text)
 
     def deposit(self, quanta: int) -> None:
         """Let somebody else move cash into the account, or out of it again."""

@@ -21,7 +21,7 @@ echo "server 10.0.2.2 port $(value_of bot4.time) iburst minpoll 2 maxpoll 4" >/r
 
 # What is measured in seconds on a board takes minutes here: the services get longer to start and to show life. Everything
 # else of the units, and every limit of the appliance itself, stays as it is.
-for unit in setup guardian venue trader reporter status last-resort; do
+for unit in setup guardian venue trader reporter status last-resort clear; do
     mkdir -p "/run/systemd/system/bot4-$unit.service.d"
     printf '[Service]\nTimeoutStartSec=900\n' >"/run/systemd/system/bot4-$unit.service.d/bench.conf"
 done

@@ -2,7 +2,7 @@
 
 The import contract reads source; this starts an interpreter and looks. gpiozero asks the standard library for the
 installed distributions, which loads `socket` by way of `email`: so for that module the question is whether any file of
-ours holds it at start. The two that may use local sockets import them only when they have one to open.
+ours holds it at start. Those that may use local sockets import them only when they have one to open.
 """
 
 import json

@@ -16,7 +16,7 @@ from tests.bench.figures import Figure, show
 
 HERE = Path(__file__).parent
 RESULT = Path("var/bench/figures.json")
-NOT_BENCHES = {"__main__", "figures", "wire"}
+NOT_BENCHES = {"__main__", "figures"}
 
 
 def main(names: list[str]) -> int:

@@ -81,12 +81,12 @@ def messages(depth: int) -> tuple[bytes, list[bytes], list[tuple[int, int, int]]
 def all_levels(rows: book.Integers, changes: book.Integers) -> None:
     """Apply every change inside one dispatch."""
     for number in range(changes.shape[0]):
-        book.apply_level(rows, 0, changes[number, 0], changes[number, 1], changes[number, 2])
-        for side in range(2):
-            surplus = rows[0, book.BID_COUNT + 2 * side] - rows[0, book.DEPTH]
-            if surplus > 0:
-                rows[0, book.BID_START + 2 * side] += surplus
-                rows[0, book.BID_COUNT + 2 * side] -= surplus
+        side = changes[number, 0]
+        book.apply_level(rows, 0, side, changes[number, 1], changes[number, 2])
+        surplus = rows[0, book.BID_COUNT + 2 * side] - rows[0, book.DEPTH]
+        if surplus > 0:
+            rows[0, book.BID_START + 2 * side] += surplus
+            rows[0, book.BID_COUNT + 2 * side] -= surplus
 
 
 def live(depth: int, whole: bytes, *, checked: bool = True) -> FrameReader:

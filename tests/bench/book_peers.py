@@ -1,7 +1,8 @@
 """A book's update beside other systems': NautilusTrader and sortedcontainers, alternating in one run.
 
-Every side applies the same changes, one level each, without checksum. Ours are applied inside one dispatch, as the
-message kernel does it; NautilusTrader's come as its own message, ready or made on the way.
+Every side applies the same changes, one level each, without checksum, and must come to the same best prices. Ours are
+applied inside one dispatch, as the message kernel does it; NautilusTrader's come as its own message, ready or made on
+the way.
 """
 
 import json
@@ -33,10 +34,14 @@ def beside(depth: int) -> list[Figure]:
         with peer("nautilus_book.py", path) as nautilus, peer("sorted_book.py", path, depth) as dictionary:
             for _ in range(ROUNDS):
                 ours.append(timed(lambda: all_levels(rows, array)))
-                ready_ns, built_ns = nautilus.round()
+                ready_ns, built_ns, *nautilus_best = nautilus.round()
+                sorted_ns, *sorted_best = dictionary.round()
                 theirs["NautilusTrader"].append(ready_ns)
                 theirs["NautilusTrader, built"].append(built_ns)
-                theirs["sortedcontainers"].append(dictionary.round()[0])
+                theirs["sortedcontainers"].append(sorted_ns)
+                best = [book.best_price(rows, 0, side) for side in (0, 1)]
+                if not best == nautilus_best == sorted_best:
+                    raise AssertionError(f"the books differ: ours {best}, {nautilus_best}, {sorted_best}")
     our_ns = statistics.median(ours) / MESSAGES
     figures = [figure(f"book update, depth {depth}", our_ns, "ns")]
     for system, costs in theirs.items():

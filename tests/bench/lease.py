@@ -27,7 +27,6 @@ from appliance.safety.heartbeat import Heartbeat, HeartbeatWriter, heartbeat_pat
 from appliance.safety.lease import LeaseReader, LeaseWriter, lease_path
 from appliance.safety.modes import Mode
 from appliance.safety.page import boot_identity
-from tests.bench import wire
 from tests.bench.figures import Figure, figure, show
 
 READS_COUNT = 200_000
@@ -161,7 +160,6 @@ def measure() -> list[Figure]:
         presses = sorted(process.press_us() for _ in range(PRESSES_COUNT))
         memory_mib = process.memory_mib()
         process.end()
-        under_load = wire.figures_under_load(folder / "wire")
     finally:
         shutil.rmtree(folder)
     return [
@@ -172,7 +170,6 @@ def measure() -> list[Figure]:
         figure("press over the bench socket to withdrawn, worst", presses[-1], "us"),
         figure("guardian: start to first permission", process.start_ms, "ms", 1000),
         figure("guardian: resident memory", memory_mib, "MiB", 30),
-        *under_load,
     ]
 
 

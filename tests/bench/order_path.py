@@ -4,7 +4,8 @@ Every frame passes checksum, book, quote, breakers, stops, bars and features; a 
 strategies, and the bench's own on top, which says yes to every other bar so that there are orders to measure: sizing,
 every limit, the intent's row, the word that it is durable, both gates' logic, and the order spelled for the wire. The
 disk's own wait is left out: no code of ours shortens it. Beside it, frame by frame in the same run, the same engine is
-fed by the usual way: a JSON library into objects, a dictionary book, a checksum over its text.
+fed by the usual way: a JSON library into objects, a dictionary book, a checksum over its text, and orders that are
+records of decimals until the JSON library spells them.
 """
 
 import gc
@@ -29,15 +30,16 @@ from appliance.strategies.contract import Opinion, Stance
 from appliance.strategies.reversion import Reversion
 from appliance.strategies.trend import Trend
 from appliance.trading.ledger import Ledger
-from appliance.venues.kraken.orders import spelled_order
 from appliance.venues.simulator.instruments import BUILT_IN
 from appliance.wire.kraken.market import MarketDecoder
 from appliance.wire.kraken.messages import BookChanged, TradesPrinted
 from appliance.wire.kraken.numbers import Grid
+from appliance.wire.kraken.order_bytes import OrderWriter
 from appliance.wire.kraken.reader import FrameReader
 from appliance.wire.kraken.requests import encode
 from tests.bench.figures import Figure, figure, show
 from tests.property.wire.kraken.kraken_spelling import DictBook, spelled_book, spelled_trades
+from tests.property.wire.kraken.order_spelling import spelled_order
 
 FRAMES_COUNT = 40_000
 FRAMES_PER_BAR = 40
@@ -166,6 +168,11 @@ def frames(grid: Grid) -> Iterator[bytes]:
         yield spelled_book(grid, bids, asks, book.checksum(), venue_ns)
 
 
+def spelled(order: commands.SendOrder, due_ns: int, number: int) -> bytes:
+    """Return the bytes of an order the usual way: decimals in a record, and the record through a JSON library."""
+    return encode(spelled_order(order, MARKET, due_ns), number)
+
+
 class Lane:
     """Hold one trader and the times of its frames."""
 
@@ -176,6 +183,8 @@ class Lane:
         self.trader._parts = self.trader._parts._replace(strategies=(EveryOtherBar(),))
         if objects:
             self.trader._inlet._intake = ObjectsIntake(MARKET, grid)  # type: ignore[assignment]
+        writer = OrderWriter((MARKET,))
+        self._spell = spelled if objects else lambda order, due_ns, number: writer.write(order, due_ns, number, None)
         self.now_ns = 0
         self.frame_ns: list[int] = []
         self.order_ns: list[int] = []
@@ -215,7 +224,7 @@ class Lane:
             for command in trader.step(now_ns, events.JournalReached(sequence)):
                 if type(command) is commands.SendOrder:
                     self._requests += 1
-                    encode(spelled_order(command, MARKET, EPOCH_NS), self._requests)
+                    self._spell(command, EPOCH_NS, self._requests)
                     orders.append(command)
         took_ns = time.perf_counter_ns() - begun
         self.frame_ns.append(took_ns)

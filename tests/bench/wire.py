@@ -4,13 +4,19 @@ The pipe stands for the wire. A thread of the guardian's process waits in the ke
 thread waits for an edge, moves the simulated pin and with it runs the real listener beside the real loop. Three
 moments, all CLOCK_MONOTONIC: just before the write (here), at the edge (there), when the lease was withdrawn (there).
 A reader spinning on the page says when it saw that; under load that holds the reader's own turn on a core. Presses
-are shorter than the glitch time, so that permission comes back by itself. The load is two processes of interpreter,
-arrays and garbage collection, one a core.
+are shorter than the glitch time, so that permission comes back by itself. The load is what a trader at its worst does,
+once for every core: a model's inference, a busy interpreter and full garbage collections, without a pause.
+
+    python -m tests.bench.wire [--presses 200] [--json FILE]
 """
 
+import argparse
+import json
 import os
+import select
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -30,13 +36,14 @@ from appliance.safety.heartbeat import Heartbeat, HeartbeatWriter, heartbeat_pat
 from appliance.safety.lease import LeaseReader, LeaseWriter, lease_path
 from appliance.safety.modes import Mode
 from appliance.safety.page import boot_identity
-from tests.bench.figures import Figure, figure
+from tests.bench.figures import Figure, figure, show
 
 PRESSES_COUNT = 200
+WITHDRAWN_US_MAX = 1_000
 PRIORITY = 50
+GLITCH_US = 10_000_000
 CONFIG = """
 [safety]
-glitch_us = 20000
 lamp_test = false
 [pins]
 factory = "simulated"
@@ -46,14 +53,19 @@ runtime = "{folder}/run"
 """
 LOAD = """
 import gc
-import numpy
-matrix = numpy.ones((300, 300))
+from appliance.signals.models.installed import models_folder, trusted_key
+from appliance.signals.models.registry import load
+from tests.bench.models import model
+infer = model(load(models_folder(), trusted_key()), "lstm")
+infer()
+print("busy", flush=True)
 while True:
-    matrix @ matrix
+    infer()
     kept = [{"number": number} for number in range(20_000)]
     sum(one["number"] for one in kept)
     gc.collect()
 """
+LOAD_S_MAX = 120
 REPORT = Heartbeat(0, os.getpid(), Mode.NORMAL, 0, 0, 0, 0, 0, verified_flat=False, stopping=False)
 
 
@@ -62,6 +74,8 @@ def guard(config_path: Path, *, fifo: bool) -> None:
     if fifo:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
     config, clock = load(config_path), SystemClock()
+    # Longer than any owner may set it, and than this machine holds a bench up: no press here is to become a latch.
+    config = replace(config, safety=replace(config.safety, glitch_us=GLITCH_US))
     lease = LeaseWriter(lease_path(config.paths.runtime), boot_identity(), os.getpid())
     edges = Edges(lease, clock)
     pins = open_pins("simulated", pin_assignment(config), clock)
@@ -69,7 +83,7 @@ def guard(config_path: Path, *, fifo: bool) -> None:
     pins.listen(edges.push)
     keeper = Keeper(clock, 5_000_000_000, edges.wake)
     disk = _open_disk(keeper, config, clock)
-    joined = Joined(clock, pins, lease, edges, _last_resort(config_path), keeper)
+    joined = Joined(clock, pins, lease, edges, _last_resort(config), keeper)
     guardian = _guardian(config, joined, disk, clock.monotonic_ns())
     threading.Thread(target=_wire, args=(hands, edges), daemon=True).start()
     _loop(guardian, edges, clock, Notifier({}))
@@ -86,17 +100,22 @@ def _wire(hands: SimulatedHands, edges: Edges) -> None:
 @contextmanager
 def loaded() -> Iterator[None]:
     """Keep every core busy."""
-    busy = [subprocess.Popen([sys.executable, "-c", LOAD]) for _ in range(os.cpu_count() or 1)]
-    time.sleep(1)
+    words = [sys.executable, "-c", LOAD]
+    busy = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(os.cpu_count() or 1)]
     try:
+        for process in busy:
+            if process.stdout is None or not select.select([process.stdout], [], [], LOAD_S_MAX)[0]:
+                raise SystemExit("the load did not start")
+            if process.stdout.readline() != b"busy\n":
+                raise SystemExit("the load ended: are the kernels compiled and the models installed?")
         yield
     finally:
         for process in busy:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
-def press_us(folder: Path, *, fifo: bool) -> tuple[list[float], list[float], list[float]]:
+def press_us(folder: Path, presses_count: int, *, fifo: bool) -> tuple[list[float], list[float], list[float]]:
     """Return sorted times: write to withdrawn, edge to withdrawn, write to seen by the reader."""
     folder.mkdir(parents=True)
     config = folder / "appliance.toml"
@@ -109,10 +128,10 @@ def press_us(folder: Path, *, fifo: bool) -> tuple[list[float], list[float], lis
 
     beater = threading.Thread(target=beating)
     beater.start()
-    words = [sys.executable, "-m", "tests.bench.wire", str(config), "fifo" if fifo else "ordinary"]
+    words = [sys.executable, "-m", "tests.bench.wire", "--guard", str(config), *(("--fifo",) if fifo else ())]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
     try:
-        taken = _press_all(process, LeaseReader(lease_path(folder / "run"), boot_identity()))
+        taken = _press_all(process, LeaseReader(lease_path(folder / "run"), boot_identity()), presses_count)
     finally:
         process.kill()
         process.wait()
@@ -122,12 +141,14 @@ def press_us(folder: Path, *, fifo: bool) -> tuple[list[float], list[float], lis
     return written, edged, seen
 
 
-def _press_all(process: "subprocess.Popen[bytes]", reader: LeaseReader) -> list[tuple[float, float, float]]:
+def _press_all(
+    process: "subprocess.Popen[bytes]", reader: LeaseReader, presses_count: int
+) -> list[tuple[float, float, float]]:
     stdin, stdout = process.stdin, process.stdout
     if stdin is None or stdout is None:
         raise SystemExit("the wire has no ends")
     taken = []
-    for _ in range(PRESSES_COUNT):
+    for _ in range(presses_count):
         _permitted(reader)
         sent_ns = time.monotonic_ns()
         stdin.write(b"0")
@@ -159,19 +180,46 @@ def may_be_fifo() -> bool:
     return allowed.returncode == 0
 
 
-def figures_under_load(folder: Path) -> list[Figure]:
+def figures_under_load(folder: Path, presses_count: int) -> list[Figure]:
     """Return the figures, with the real-time class where it is allowed."""
     found: list[Figure] = []
     with loaded():
         for name, fifo in (("ordinary", False), *((("fifo", True),) if may_be_fifo() else ())):
-            written, edged, seen = press_us(folder / name, fifo=fifo)
+            written, edged, seen = press_us(folder / name, presses_count, fifo=fifo)
             for what, times in (("wire to withdrawn", written), ("edge to withdrawn", edged), ("wire to seen", seen)):
                 label = f"loaded, {name}: {what}"
+                # What is promised: to the lease withdrawn, in the real-time class.
+                promised = WITHDRAWN_US_MAX if fifo and times is not seen else None
                 found.append(figure(f"{label}, median", times[len(times) // 2], "us"))
-                found.append(figure(f"{label}, p99", times[len(times) * 99 // 100], "us"))
+                found.append(figure(f"{label}, p99", times[len(times) * 99 // 100], "us", promised))
                 found.append(figure(f"{label}, worst", times[-1], "us"))
     return found
 
 
+def measure(presses_count: int = PRESSES_COUNT) -> list[Figure]:
+    """Return the figures."""
+    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
+        return figures_under_load(Path(folder), presses_count)
+
+
+def main() -> int:
+    """Measure and print; or be the guardian that is measured."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--presses", type=int, default=PRESSES_COUNT)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--guard", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--fifo", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.guard is not None:
+        guard(arguments.guard, fifo=arguments.fifo)
+        return 0
+    figures = measure(arguments.presses)
+    show(figures)
+    if arguments.json is not None:
+        document = {"presses": arguments.presses, "load": os.getloadavg(), "figures": figures}
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="ascii")
+    return 0
+
+
 if __name__ == "__main__":
-    guard(Path(sys.argv[1]), fifo=sys.argv[2] == "fifo")
+    sys.exit(main())

@@ -70,7 +70,7 @@ def test_a_short_run_trades_and_tells_what_it_did(tmp_path: Path) -> None:
     assert summary["mode"] == "NORMAL"
     assert summary["lamp"] == "NORMAL"
     assert summary["tick_to_order_us_p50"] > 0
-    assert summary["restarts"] == {"venue": 0, "guardian": 0, "reporter": 0, "trader": 0}
+    assert summary["restarts"] == {"venue": 0, "last-resort": 0, "guardian": 0, "reporter": 0, "trader": 0}
     assert "panel: http://127.0.0.1:" in told
     assert "SYNTHETIC" in told
 
@@ -191,4 +191,4 @@ def test_a_guardian_that_was_held_up_stops_trading_and_lets_it_go_on(tmp_path: P
     assert "mode: EMERGENCY" in told
     assert summary["mode"] == "NORMAL"
     assert summary["agreed"]
-    assert summary["restarts"] == {"venue": 0, "guardian": 0, "reporter": 0, "trader": 0}
+    assert summary["restarts"] == {"venue": 0, "last-resort": 0, "guardian": 0, "reporter": 0, "trader": 0}

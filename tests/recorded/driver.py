@@ -14,6 +14,7 @@ from appliance.core import config, events
 from appliance.core.clock import VirtualClock
 from appliance.core.commands import (
     AnyCommand,
+    AskHistory,
     AskModels,
     EndProcess,
     SendOrder,
@@ -152,7 +153,7 @@ class Driver:
             case WriteRow(row=row):
                 self.rows.append(row)
                 self._steps.append(events.JournalReached(row.sequence))
-            case EndProcess() | StartLayer() | SubscribeMarket() | AskModels():
+            case EndProcess() | StartLayer() | SubscribeMarket() | AskModels() | AskHistory():
                 pass
             case StopLayer(number=number, layer=layer):
                 self._steps.append(events.LayerStopped(number, layer, "done", "as the driver does it"))

@@ -20,6 +20,14 @@ EXCESS_MAX: Final = 0.12
 NOTABLE: Final = 0.5
 
 
+def _chance(count: int) -> float:
+    return MEAN_OF_ABSOLUTE * sum(math.sqrt(share * (1.0 - share) / count) for share in SHARES) / 9.0
+
+
+# What chance alone makes of each number of volumes.
+_CHANCES: Final = (0.0, *(_chance(count) for count in range(1, WINDOW + 1)))
+
+
 class Benford:
     """Keep the leading digits of the last volumes."""
 
@@ -42,6 +50,5 @@ class Benford:
         if count < WARM:
             return FINE
         deviation = sum(abs(n / count - share) for n, share in zip(self._counts, SHARES, strict=True)) / 9.0
-        chance = MEAN_OF_ABSOLUTE * sum(math.sqrt(share * (1.0 - share) / count) for share in SHARES) / 9.0
-        score = 1.0 - min(1.0, max(0.0, deviation - chance) / EXCESS_MAX)
+        score = 1.0 - min(1.0, max(0.0, deviation - _CHANCES[count]) / EXCESS_MAX)
         return FINE if score > NOTABLE else Finding(score, "volumes do not begin with digits as volumes do")

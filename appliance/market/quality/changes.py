@@ -4,7 +4,6 @@ A change is not bad data. It says that what was learned before may no longer hol
 forbids opening.
 """
 
-from collections import deque
 from typing import Final
 
 from appliance.market.quality.bayes import Bayes
@@ -12,6 +11,7 @@ from appliance.market.quality.cusum import Cusum
 from appliance.market.quality.finding import FINE, Finding
 from appliance.market.quality.pelt import Pelt
 
+NAMES: Final = ("Bayes", "CUSUM", "PELT")
 MEMORY_BARS: Final = 200
 WARM_BARS: Final = 40
 TOGETHER_BARS: Final = 12
@@ -23,14 +23,14 @@ TRUST_LEFT: Final = 0.4
 class Changes:
     """Follow one instrument's returns."""
 
-    __slots__ = ("_bars", "_bayes", "_cusum", "_pelt", "_square", "_told")
+    __slots__ = ("_bars", "_bars_since", "_square", "_witnesses")
 
     def __init__(self) -> None:
         """Begin without a return."""
         self._bars = 0
         self._square = 0.0
-        self._cusum, self._pelt, self._bayes = Cusum(), Pelt(), Bayes()
-        self._told: deque[frozenset[str]] = deque(maxlen=TOGETHER_BARS)
+        self._witnesses: tuple[Bayes | Cusum | Pelt, ...] = (Bayes(), Cusum(), Pelt())
+        self._bars_since = [TOGETHER_BARS] * len(NAMES)
 
     def update(self, log_return: float) -> Finding:
         """Take a bar's return."""
@@ -40,14 +40,12 @@ class Changes:
         if self._bars <= WARM_BARS or usual <= 0.0:
             return FINE
         deviations = max(-DEVIATIONS_MAX, min(DEVIATIONS_MAX, log_return / usual))
-        told = {
-            "CUSUM": self._cusum.update(deviations),
-            "PELT": self._pelt.update(deviations),
-            "Bayes": self._bayes.update(deviations),
-        }
-        self._told.append(frozenset(name for name, changed in told.items() if changed))
-        witnesses = frozenset[str]().union(*self._told)
-        if len(witnesses) < WITNESSES_MIN:
+        self._bars_since = [bars + 1 for bars in self._bars_since]
+        for number, witness in enumerate(self._witnesses):
+            if witness.update(deviations):
+                self._bars_since[number] = 0
+        told = [name for name, bars in zip(NAMES, self._bars_since, strict=True) if bars < TOGETHER_BARS]
+        if len(told) < WITNESSES_MIN:
             return FINE
-        self._told.clear()
-        return Finding(TRUST_LEFT, f"the market changed, say {' and '.join(sorted(witnesses))}")
+        self._bars_since = [TOGETHER_BARS] * len(NAMES)
+        return Finding(TRUST_LEFT, f"the market changed, say {' and '.join(told)}")

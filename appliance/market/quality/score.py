@@ -61,10 +61,15 @@ class Scorer:
 
     def update(self, findings: Mapping[Dimension, tuple[Finding, ...]]) -> Score:
         """Take what the layers say of a bar."""
-        for dimension in Dimension:
-            worst = min((finding.score for finding in findings.get(dimension, ())), default=1.0)
-            recovered = self._parts[dimension] + RECOVERY * (1.0 - self._parts[dimension])
-            self._parts[dimension] = min(worst, recovered)
-        total = sum(WEIGHTS[dimension] * part for dimension, part in self._parts.items())
-        reasons = tuple(f.reason for dimension in Dimension for f in findings.get(dimension, ()) if f.reason)
-        return Score(total, dict(self._parts), reasons)
+        parts, total, reasons = dict(self._parts), 0.0, list[str]()
+        for dimension, weight in WEIGHTS.items():
+            part = parts[dimension]
+            part += RECOVERY * (1.0 - part)
+            for finding in findings.get(dimension, ()):
+                part = min(part, finding.score)
+                if finding.reason:
+                    reasons.append(finding.reason)
+            parts[dimension] = part
+            total += weight * part
+        self._parts = parts
+        return Score(total, parts, tuple(reasons))

@@ -5,18 +5,21 @@ reads the one state topic; it is unavailable while the reporter is away, and unk
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
 from appliance.reporting.mqtt.topics import OFFLINE, ONLINE, Topics
 from appliance.safety.lamps import Lamp
+from appliance.safety.lease import RelayState
 from appliance.safety.modes import Mode
 
 MANUFACTURER = "Bot4"
 MODEL = "Edge"
 _EXPIRE_S_MIN = 15
 _EXPIRE_INTERVALS = 3
+_DETAILS: Mapping[str, object] = MappingProxyType({"entity_category": "diagnostic"})
 
 
 class _Sensor(NamedTuple):
@@ -47,15 +50,17 @@ def _sensors(currency: str) -> tuple[_Sensor, ...]:
         "state_class": "measurement",
         "suggested_display_precision": 2,
     }
-    details: dict[str, object] = {"entity_category": "diagnostic"}
     modes = {"device_class": "enum", "options": [mode.name for mode in Mode], "icon": "mdi:state-machine"}
     lamps = {"device_class": "enum", "options": [lamp.name for lamp in Lamp], "icon": "mdi:alarm-light"}
+    relay_words = [relay.name.lower() for relay in RelayState]
+    relays = {"device_class": "enum", "options": relay_words, "icon": "mdi:electric-switch"}
     age = {"device_class": "duration", "unit_of_measurement": "s", "state_class": "measurement"}
     heat = {"device_class": "temperature", "unit_of_measurement": "°C", "state_class": "measurement"}
     counted = {"state_class": "total_increasing"}
     return (
         _Sensor("sensor", "lamp", "Lamp", _plain("lamp"), lamps),
         _Sensor("sensor", "mode", "Mode", _plain("mode"), modes),
+        _Sensor("sensor", "relay", "Watchdog relay", _plain("relay"), relays),
         _Sensor("sensor", "equity", "Equity", _plain("equity"), money),
         _Sensor("sensor", "day_profit", "Profit today", _plain("day_pnl"), money),
         _Sensor("sensor", "drawdown", "Drawdown", _plain("drawdown_percent"), share),
@@ -66,10 +71,15 @@ def _sensors(currency: str) -> tuple[_Sensor, ...]:
             "feed_age",
             "Market data age",
             "{{ (value_json.feed_age_ms / 1000) if value_json.feed_age_ms is not none else none }}",
-            {**age, **details},
+            {**age, **_DETAILS},
         ),
-        _Sensor("sensor", "temperature", "Processor temperature", _plain("temperature_c"), {**heat, **details}),
-        _Sensor("sensor", "waiting", "Messages waiting", _plain("waiting"), {"state_class": "measurement", **details}),
+        _Sensor("sensor", "temperature", "Processor temperature", _plain("temperature_c"), {**heat, **_DETAILS}),
+        _Sensor("sensor", "waiting", "Messages waiting", _plain("waiting"), {"state_class": "measurement", **_DETAILS}),
+    )
+
+
+def _binary_sensors() -> tuple[_Sensor, ...]:
+    return (
         _Sensor(
             "binary_sensor",
             "estop",
@@ -90,7 +100,7 @@ def _sensors(currency: str) -> tuple[_Sensor, ...]:
             "health",
             "Health",
             _on("value_json.bad_checks | count > 0"),
-            {"device_class": "problem", **details},
+            {"device_class": "problem", **_DETAILS},
         ),
     )
 
@@ -120,12 +130,11 @@ def announcements(
         "qos": 1,
         "expire_after": max(state_interval_s * _EXPIRE_INTERVALS, _EXPIRE_S_MIN),
     }
-    for sensor in _sensors(currency):
+    for sensor in (*_sensors(currency), *_binary_sensors()):
         document = {
             **shared,
             "name": sensor.name,
             "unique_id": f"{node}_{sensor.key}",
-            "object_id": f"{node}_{sensor.key}",
             "value_template": sensor.template,
             **sensor.extra,
         }

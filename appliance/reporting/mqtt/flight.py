@@ -21,6 +21,7 @@ from appliance.reporting.mqtt.topics import OFFLINE, ONLINE, Topics
 _WAKE_S_MAX = 0.25
 _SLOW_INTERVAL_NS = 30 * NANOSECONDS_PER_SECOND
 _OFFLINE_S_MAX = 1.0
+_REFILL_PARTS = 4
 _DEFAULT_CURRENCY = "USD"
 VERSION = metadata.version("bot4-edge")
 
@@ -141,7 +142,7 @@ class Flight:
             parts.topics.device, parts.model, parts.box.look(), now_ns=now_ns, wall_ms=wall_ms,
             waiting=parts.outbox.count, thinned=parts.outbox.thinned_count,
         )  # fmt: skip
-        key = (state.mode, state.lamp, state.estop, state.case_open, state.stale, state.bad_checks)
+        key = (state.mode, state.lamp, state.estop, state.case_open, state.relay, state.stale, state.bad_checks)
         if now_ns >= self._state_due_ns or key != self._state_key:
             self._state_due_ns = now_ns + self._settings.state_interval_s * NANOSECONDS_PER_SECOND
             self._send_state(state, key)
@@ -161,7 +162,8 @@ class Flight:
 
     async def _send_rows(self) -> None:
         room = self.window - len(self._unconfirmed)
-        if room <= 0:
+        # One row at a time would be one question to the disk for each confirmation.
+        if room < max(self.window // _REFILL_PARTS, 1):
             return
         for row in await self._parts.outbox.after(self._last_row_id, room):
             self._publish(row.topic, row.payload, row_id=row.id)

@@ -15,9 +15,9 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import aiosqlite
 import msgspec
@@ -47,6 +47,30 @@ CREATE TABLE IF NOT EXISTS position (
 """
 _log = logging.getLogger(__name__)
 _summaries = msgspec.json.Decoder(Summary)
+
+
+class Database(Protocol):
+    """Be a connection to the database, as aiosqlite has it."""
+
+    def execute(self, sql: str, parameters: Iterable[Any] | None = None, /) -> Awaitable[object]:
+        """Run one statement."""
+        ...
+
+    def executemany(self, sql: str, parameters: Iterable[Iterable[Any]], /) -> Awaitable[object]:
+        """Run one statement for each of many."""
+        ...
+
+    def execute_fetchall(self, sql: str, parameters: Iterable[Any] | None = None, /) -> Awaitable[Iterable[Any]]:
+        """Run one statement and return its rows."""
+        ...
+
+    def executescript(self, sql_script: str, /) -> Awaitable[object]:
+        """Run a script."""
+        ...
+
+    def close(self) -> Awaitable[None]:
+        """Close it."""
+        ...
 
 
 class Position(NamedTuple):
@@ -84,8 +108,8 @@ class Outbox:
 
     __slots__ = ("_connection", "_lock", "_rows_max", "count", "grown", "room", "thinned_count", "thinned_waiting")
 
-    def __init__(self, connection: aiosqlite.Connection, rows_max: int) -> None:
-        """Use a connection that `open_outbox` prepared."""
+    def __init__(self, connection: Database, rows_max: int) -> None:
+        """Use a connection that was prepared."""
         self._connection = connection
         self._rows_max = rows_max
         # One connection carries the transactions of all tasks, so only one of them may be inside one.
@@ -222,20 +246,25 @@ async def open_outbox(path: Path, rows_max: int) -> Outbox:
         return Outbox(await _prepared(path), rows_max)
 
 
+async def prepare(connection: Database) -> None:
+    """Bring a new connection and its database into shape, and refuse a damaged one."""
+    for setting in _SETTINGS:
+        await connection.execute(setting)
+    await connection.executescript(_SCHEMA)
+    await _check(connection)
+
+
 async def _prepared(path: Path) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None)
     try:
-        for setting in _SETTINGS:
-            await connection.execute(setting)
-        await connection.executescript(_SCHEMA)
-        await _check(connection)
+        await prepare(connection)
     except BaseException:
         await connection.close()
         raise
     return connection
 
 
-async def _check(connection: aiosqlite.Connection) -> None:
+async def _check(connection: Database) -> None:
     for (verdict,) in await connection.execute_fetchall("PRAGMA quick_check(1)"):
         if verdict != "ok":
             raise sqlite3.DatabaseError(str(verdict))

@@ -77,6 +77,7 @@ class State(Payload, frozen=True, gc=False, kw_only=True):
     lamp_text: str | None = None
     estop: bool | None = None
     case_open: bool | None = None
+    relay: str | None = None
     equity: Decimal | None = None
     cash: Decimal | None = None
     day_pnl: Decimal | None = None

@@ -9,7 +9,10 @@ while one state is unconfirmed no other is sent, and what was left out is counte
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from paho.mqtt.enums import MQTTProtocolVersion
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
 from appliance.core.errors import ConfigError, StoreFailure
@@ -22,6 +25,7 @@ from appliance.reporting.mqtt.topics import OFFLINE
 BACKOFF_S_MIN = 0.5
 BACKOFF_S_MAX = 60.0
 STEADY_NS = 10 * NANOSECONDS_PER_SECOND
+Connect = Callable[[Broker, str, int, MQTTProtocolVersion, tuple[str, bytes]], Session]
 _log = logging.getLogger(__name__)
 
 
@@ -40,13 +44,22 @@ class PublisherCounters:
 class Publisher:
     """Carry the outbox and the present to the broker."""
 
-    def __init__(self, settings: Mqtt, broker: Broker, parts: Parts, clock: Clock, generator: random.Random) -> None:
-        """Publish these parts to that broker."""
+    def __init__(
+        self,
+        settings: Mqtt,
+        broker: Broker,
+        parts: Parts,
+        clock: Clock,
+        generator: random.Random,
+        connect: Connect = Session,
+    ) -> None:
+        """Publish these parts to that broker, over connections that `connect` prepares."""
         self._settings = settings
         self._broker = broker
         self._parts = parts
         self._clock = clock
         self._random = generator
+        self._connect = connect
         self._protocol = V5
         self._waits_s = BACKOFF_S_MIN
         self._said = ""
@@ -67,7 +80,7 @@ class Publisher:
 
     async def _connection(self) -> None:
         topics = self._parts.topics
-        session = Session(
+        session = self._connect(
             self._broker,
             f"bot4-{topics.device}",
             self._settings.keepalive_s,

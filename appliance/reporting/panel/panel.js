@@ -70,6 +70,8 @@ function showBox() {
   const box = state.box ?? {};
   write("estop", box.estop ?? "not known");
   write("permission", box.permission ? `${box.permission} by the guardian` : "not known");
+  write("relay", box.relay ?? "not known");
+  at("relay").dataset.tone = box.relay?.startsWith("dropped") ? "bad" : "";
   at("estop").dataset.tone = box.estop && box.estop !== "released" ? "bad" : "";
   at("bench").hidden = !state.bench;
   at("look-only").hidden = Boolean(state.bench);
@@ -88,7 +90,9 @@ function showLatencies() {
     }
     const scale = element("p", undefined, { class: "scale" });
     scale.append(element("span", `< ${one.bars[0].below}`), element("span", `< ${one.bars.at(-1).below}`));
-    figure.append(element("figcaption", `${one.name} · half ${one.median} · 99 % ${one.most} · ${one.total}`), bars, scale);
+    const caption = element("figcaption");
+    caption.append(element("b", one.name), `half ${one.median} · 99 % ${one.most} · ${one.total} times`);
+    figure.append(caption, bars, scale);
     return figure;
   }), element("p", "Nothing measured yet.", { class: "empty" }));
 }
@@ -96,7 +100,7 @@ function showLatencies() {
 function showAudit() {
   replace("audit", (state.audit ?? []).slice().reverse().map((one) => {
     const line = element("li");
-    line.append(element("time", moment(one.wall_ms), { datetime: new Date(one.wall_ms).toISOString() }), element("b", one.event.replaceAll("-", " ")));
+    line.append(element("time", moment(one.wall_ms), { datetime: new Date(one.wall_ms).toISOString() }), element("b", one.event));
     if (one.detail) line.append(element("small", one.detail));
     return line;
   }), element("li", "Nothing shown by the guardian.", { class: "empty" }));
@@ -106,7 +110,8 @@ function showAudit() {
 async function press(button) {
   write("bench-answer", `${button}: pressing…`);
   const answer = await fetch(`/bench/${button}`, { method: "POST", headers: { "X-Bot4-Press": "1" } }).then((got) => got.text(), String);
-  write("bench-answer", `${button}: ${answer.trim()}`);
+  // Behind "ok" stands the clock's reading, which is for measuring and not for reading.
+  write("bench-answer", `${button}: ${answer.trim().replace(/^ok \d+$/, "ok")}`);
 }
 
 function showFigures() {
@@ -187,13 +192,15 @@ function keep(added) {
   }
 }
 
-// What is old must not look like the present: the lamp is only drawn lit while the words about it are fresh.
+// What is old must not look like the present.
 function showFreshness() {
   const ageMs = heardAt === null || state.age_ms === null || state.age_ms === undefined ? null : state.age_ms + performance.now() - heardAt;
   const stale = ageMs === null || ageMs > STALE_AFTER_MS || state.stale;
   document.body.dataset.stale = stale;
-  document.body.dataset.lamp = stale ? "unknown" : state.lamp ?? "unknown";
-  write("lamp-text", stale || !state.lamp_text ? "not known from here: look at the box" : state.lamp_text);
+  // The lamp is the guardian's, and the reporter sees it past a dead trader: only this page's own line must be alive.
+  const cut = heardAt === null || performance.now() - heardAt > STALE_AFTER_MS;
+  document.body.dataset.lamp = cut ? "unknown" : state.lamp ?? "unknown";
+  write("lamp-text", cut || !state.lamp_text ? "not known from here: look at the box" : state.lamp_text);
   write("box-title", `The front of the appliance. Lamp: ${at("lamp-text").textContent}.`);
   at("pulse").dataset.state = stale ? (ageMs === null ? "waiting" : "stale") : "live";
   write("pulse-text", ageMs === null ? "waiting" : stale ? `silent for ${span(ageMs)}` : "live");

@@ -28,6 +28,11 @@ _MODE_TEXTS = {
     "HALTED": "Stopped. Only the reset button on the box can make it ready again.",
     "FAULT": "Stopped by a fault that needs a person.",
 }
+_RELAY_TEXTS = {
+    "unfitted": "no watchdog relay is wired",
+    "pulsing": "held by the pulse",
+    "dropped": "dropped: no pulse",
+}
 _FULL_PPM = 1_000_000
 
 
@@ -53,7 +58,7 @@ def state(model: Model, now_ns: int) -> dict[str, object]:
     document |= _box(model)
     if model.telemetry is not None:
         document |= _mode(model.telemetry) | _account(model, model.telemetry) | _machine(model.telemetry)
-    return document
+    return document | _lamp(model, now_ns)
 
 
 def update(model: Model, now_ns: int, cursor: Cursor | None) -> tuple[dict[str, object], Cursor]:
@@ -95,6 +100,7 @@ def _box(model: Model) -> dict[str, object]:
         known["estop"] = "pressed or latched" if box.estop else "released"
         known["permission"] = "given" if box.permitted else "withdrawn"
         known["case"] = "open" if box.case_open else "shut"
+        known["relay"] = _RELAY_TEXTS.get(box.relay or "", "not known")
     if box.temperature_millicelsius is not None:
         known["temperature"] = f"{box.temperature_millicelsius / 1000:.1f} °C"
     document: dict[str, object] = {"bench": model.bench} if model.bench else {}
@@ -105,13 +111,18 @@ def _box(model: Model) -> dict[str, object]:
     return document
 
 
+def _lamp(model: Model, now_ns: int) -> dict[str, object]:
+    """Return the lamp as its owner drives it, or as the trader last told; of an old word nothing is left to show."""
+    told = model.telemetry.lamp if model.telemetry is not None and not model.stale(now_ns) else ""
+    lamp = model.box.lamp or told
+    return {"lamp": lamp_code(lamp), "lamp_text": lamp_text(lamp)}
+
+
 def _mode(telemetry: Telemetry) -> dict[str, object]:
     return {
         "mode": telemetry.mode,
         "mode_text": _MODE_TEXTS.get(telemetry.mode, "A mode this page does not know."),
         "mode_since_wall_ms": telemetry.mode_since_wall_ns // 1_000_000,
-        "lamp": lamp_code(telemetry.lamp),
-        "lamp_text": lamp_text(telemetry.lamp),
         "wall_ms": telemetry.wall_ns // 1_000_000,
     }
 

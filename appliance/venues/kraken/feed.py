@@ -50,7 +50,8 @@ class KrakenFeed(Connection):
             self._begin("trade", tuple(name for name in names if name in self._trades), names)
             self._trades.update(names)
         if not self._terms:
-            self._terms = self._ask(Subscribe(channel="instrument", snapshot=False))
+            # All of them anew on each connection: nobody heard what was changed while there was none.
+            self._terms = self._ask(Subscribe(channel="instrument", snapshot=True))
 
     def _begin(self, channel: str, held: tuple[str, ...], wanted: tuple[str, ...]) -> None:
         book = channel == "book"

@@ -38,6 +38,7 @@ class Venue(NamedTuple):
     orders: Endpoint
     names: Names
     asker: AccountAsker
+    client: RestClient
     limits: LinkLimits
 
 
@@ -106,4 +107,4 @@ def _names(config: Config, body: bytes) -> Names:
 def _venue(config: Config, client: RestClient, names: Names, clock: Clock, say: Callable[[str], None]) -> Venue:
     limits = LinkLimits(clock_offset_ns_max=config.venue.clock_offset_ms_max * NANOSECONDS_PER_MILLISECOND)
     market, orders = _place(config, config.venue.market_url), _place(config, config.venue.orders_url)
-    return Venue(market, orders, names, AccountAsker(client, names, clock, say), limits)
+    return Venue(market, orders, names, AccountAsker(client, names, clock, say), client, limits)

@@ -37,7 +37,7 @@ from appliance.core.events import (
 )
 from appliance.core.instruments import Instrument
 from appliance.core.secret import Secret
-from appliance.core.values import PRICED_KINDS, REFUSED_AS_DUPLICATE, STOP_KINDS
+from appliance.core.values import REFUSED_AS_DUPLICATE
 from appliance.venues.kraken.account import KEY_REJECTIONS, AccountAsker
 from appliance.venues.kraken.connection import Connection, Means
 from appliance.venues.kraken.endpoint import Endpoint
@@ -46,17 +46,16 @@ from appliance.wire.kraken.account import AccountDecoder, Balances, Executions
 from appliance.wire.kraken.answers import Answer, OrderPlaced
 from appliance.wire.kraken.names import Names
 from appliance.wire.kraken.numbers import written_time
+from appliance.wire.kraken.order_bytes import OrderWriter
 from appliance.wire.kraken.orders import OrderTranslator
 from appliance.wire.kraken.refusals import Reason, Refused
 from appliance.wire.kraken.requests import (
-    AddOrder,
     AmendOrder,
     CancelAll,
     CancelAllOrdersAfter,
     CancelOrder,
     Request,
     Subscribe,
-    TriggerAt,
     encode,
 )
 
@@ -98,6 +97,7 @@ class KrakenOrders(Connection):
         self._post = post
         self._decoder = AccountDecoder()
         self._translator = OrderTranslator(names.instruments.values())
+        self._writer = OrderWriter(names.instruments.values())
         self._token: Secret | None = None
         self._reporting = False
         self._in_flight: dict[str, asyncio.TimerHandle] = {}
@@ -136,10 +136,11 @@ class KrakenOrders(Connection):
         return self._clock.wall_ns() + (self.offset.offset_ns or 0)
 
     def _send_order(self, command: SendOrder) -> bool:
-        instrument = self._tradable(command.instrument)
-        if instrument is None or len(self._in_flight) >= IN_FLIGHT_MAX:
+        link = self._link
+        if link is None or self._tradable(command.instrument) is None or len(self._in_flight) >= IN_FLIGHT_MAX:
             return False
-        sent = self._submit(spelled_order(command, instrument, self._due_ns(command.deadline_ms)), command.client_id)
+        due_ns, number = self._due_ns(command.deadline_ms), self._numbered(command.client_id)
+        sent = link.send(self._writer.write(command, due_ns, number, self._token))
         if sent:
             self._await_answer(command)
         return sent
@@ -175,14 +176,15 @@ class KrakenOrders(Connection):
 
     def _submit(self, request: Request, client_id: str = "") -> bool:
         link = self._link
-        if link is None:
-            return False
+        return link is not None and link.send(encode(request, self._numbered(client_id), self._token))
+
+    def _numbered(self, client_id: str) -> int:
         self._requests += 1
         if client_id:
             self._asked[self._requests] = client_id
             while len(self._asked) > REQUESTS_KEPT_MAX:
                 del self._asked[next(iter(self._asked))]
-        return link.send(encode(request, self._requests, self._token))
+        return self._requests
 
     def _await_answer(self, command: SendOrder) -> None:
         self._settle(command.client_id)
@@ -273,7 +275,7 @@ class KrakenOrders(Connection):
     def _amend_answered(self, answer: Answer, amend: SendAmend) -> None:
         if not answer.error:
             amounts = (amend.size_lots, amend.price_ticks, amend.trigger_ticks)
-            self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns))
+            self._post(OrderAmended(amend.client_id, *amounts, answer.answered_ns, amend.asked_ns))
         elif is_refusal(answer.error):
             self._post(AmendRefused.of(amend, answer.error))
         else:
@@ -309,23 +311,6 @@ class KrakenOrders(Connection):
         self._post(OrderLinkChanged(connected=False, reason=reason))
         for client_id in list(self._in_flight):
             self._time_out(client_id)
-
-
-def spelled_order(command: SendOrder, instrument: Instrument, due_ns: int) -> AddOrder:
-    """Return an order as the venue spells it, to be refused when it arrives after a moment of the venue's clock."""
-    priced, stop = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
-    return AddOrder(
-        order_type=command.kind.value,
-        side=command.side,
-        order_qty=instrument.lots_to_size(command.size_lots),
-        symbol=command.instrument,
-        limit_price=instrument.ticks_to_price(command.price_ticks) if priced else UNSET,
-        triggers=TriggerAt(reference="last", price=instrument.ticks_to_price(command.trigger_ticks)) if stop else UNSET,
-        time_in_force="gtc" if priced else UNSET,
-        deadline=written_time(due_ns),
-        cl_ord_id=command.client_id,
-        stp_type=command.self_trade.value,
-    )
 
 
 def is_refusal(error: str) -> bool:

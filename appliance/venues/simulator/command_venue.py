@@ -20,13 +20,16 @@ from appliance.venues.simulator.kraken.faults import FaultPlan
 from appliance.venues.simulator.kraken.issued import issued, keys_of
 from appliance.venues.simulator.kraken.keys import TRADE, ApiKey, seeded_key
 from appliance.venues.simulator.kraken.names import Catalogue
-from appliance.venues.simulator.kraken.paper import paper_floor
+from appliance.venues.simulator.kraken.paper import HISTORY_NS, Pace, paper_floor, remember
 from appliance.venues.simulator.kraken.rates import PRO, RateTier
 from appliance.venues.simulator.kraken.server import KrakenServer, Latency
 from appliance.venues.simulator.replay import Moment
 from appliance.venues.simulator.replay_files import recorded
 
 SPEED_MAX: Final = 1_000
+MINUTE_S: Final = 60
+# What a client needs before its models speak: the slowest frame filled at each of the last sixteen hours, and to spare.
+HISTORY_BARS: Final = 560
 LATENCY_MS_MAX: Final = 60_000
 LATENCY_SIGMA: Final = 0.5
 # A demonstration trades and reconciles far more often than a venue would suffer; it is not to be about that.
@@ -79,14 +82,22 @@ def run(arguments: argparse.Namespace) -> int:
         keys.append(issued(arguments.client_key, "client", TRADE))
     with ExitStack() as stack:
         log = None if arguments.arrivals is None else stack.enter_context(open_arrivals(arguments.arrivals))
+        recordings = _recordings(arguments.replay, config.market.instruments)
+        wanted_s = HISTORY_BARS * config.models.bar_s if config.models.enabled else 0
+        # Bars of less than a minute are made of trades, so the market must have been open for so long.
+        open_s = wanted_s if config.models.bar_s < MINUTE_S else 0
+        pace = Pace(
+            NANOSECONDS_PER_SECOND // config.market.trades_per_second,
+            arguments.speed,
+            HISTORY_NS + open_s * NANOSECONDS_PER_SECOND,
+        )
         floor = paper_floor(
             clock,
             seed=seed,
             cash=config.trading.capital_quote,
             instruments=_listed(config.market.instruments),
-            trade_interval_ns=NANOSECONDS_PER_SECOND // config.market.trades_per_second,
-            speed=arguments.speed,
-            recordings=_recordings(arguments.replay, config.market.instruments),
+            pace=pace,
+            recordings=recordings,
         )
         server = KrakenServer(
             floor,
@@ -99,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
             tier=PRO if arguments.config is None else UNHURRIED,
         )
         server.seed, server.on_arrival = seed, log
+        remember(server.state, seed=seed, length_s=wanted_s, pace=pace, recordings=recordings)
         asyncio.run(_serve(server, _facts(arguments, config, seed, keys), as_json=arguments.json))
     return 0
 

@@ -236,6 +236,13 @@ class Exchange:
             self._ended.append(order.client_id)
         events.append(OrderRefused(order.client_id, refusal))
 
+    def relist(self, instrument: Instrument) -> None:
+        """Take new orders of an instrument on these terms from now on; those that rest keep theirs."""
+        known = self.instruments[instrument.symbol]
+        require((known.tick, known.lot) == (instrument.tick, instrument.lot), "a book that is traded keeps its steps")
+        self.instruments[instrument.symbol] = instrument
+        self._listings[instrument.symbol].instrument = instrument
+
     def _wrong_form(self, command: SendOrder, sent_ns: int) -> Refusal | None:
         instrument = self.instruments.get(command.instrument)
         priced, triggered = command.kind in PRICED_KINDS, command.kind in STOP_KINDS
@@ -292,7 +299,8 @@ class Exchange:
         if refusal is not None:
             events.append(AmendRefused.of(command, refusal))
             return
-        events.append(OrderAmended(order.client_id, order.size_lots, order.price_ticks, order.trigger_ticks, venue_ns))
+        amounts = (order.size_lots, order.price_ticks, order.trigger_ticks)
+        events.append(OrderAmended(order.client_id, *amounts, venue_ns, command.asked_ns))
         if order not in listing.sleeping and order not in listing.resting[order.side]:
             listing.execute(order, listing.sweep(order), venue_ns, events)
         listing.publish(venue_ns, events)

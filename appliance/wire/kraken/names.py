@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
+import msgspec
+
 from appliance.core.errors import ConfigError
 from appliance.core.instruments import Instrument
 from appliance.core.values import PARTS_PER_MILLION
@@ -42,15 +44,10 @@ def instrument_of(pair: PairInfo) -> Instrument:
         )
     taker = pair.fees[0][1]
     maker = taker if not isinstance(pair.fees_maker, tuple) else pair.fees_maker[0][1]
-    return Instrument.define(
-        name,
-        tick=tick,
-        lot=lot,
-        # Rounded up: an order a little larger than the smallest is taken, one a little smaller is not.
-        size_lots_min=int((pair.ordermin / lot).to_integral_value(ROUND_CEILING)),
-        maker_fee_ppm=_ppm(maker),
-        taker_fee_ppm=_ppm(taker),
+    instrument = Instrument.define(
+        name, tick=tick, lot=lot, size_lots_min=1, maker_fee_ppm=_ppm(maker), taker_fee_ppm=_ppm(taker)
     )
+    return msgspec.structs.replace(instrument, size_lots_min=instrument.smallest_from(pair.ordermin))
 
 
 class Names:

@@ -129,6 +129,15 @@ class PairInfo(RestPart, frozen=True, gc=False):
     status: Text = "online"
 
 
+# Start, open, high, low, close, average price, volume, count of trades.
+BarRow = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal, Decimal, int]
+# Price, volume, time, side, kind, notes, number.
+PrintRow = tuple[Decimal, Decimal, Decimal, Text, Text, Text, int]
+BarsAnswer = dict[str, tuple[BarRow, ...] | int]
+PrintsAnswer = dict[str, tuple[PrintRow, ...] | str]
+# One instrument's rows under its name, and under `last` from where to ask on.
+Bars = Annotated[dict[Text, Annotated[tuple[BarRow, ...], Meta(max_length=ENTRIES_MAX)] | int], Meta(max_length=2)]
+Prints = Annotated[dict[Text, Annotated[tuple[PrintRow, ...], Meta(max_length=ENTRIES_MAX)] | Text], Meta(max_length=2)]
 Balances = Annotated[dict[Text, Decimal], Meta(max_length=ENTRIES_MAX)]
 Pairs = Annotated[dict[Text, PairInfo], Meta(max_length=ENTRIES_MAX)]
 
@@ -149,6 +158,8 @@ OPEN_ORDERS: Final = msgspec.json.Decoder(OpenOrders)
 CLOSED_ORDERS: Final = msgspec.json.Decoder(ClosedOrders)
 TRADES_HISTORY: Final = msgspec.json.Decoder(TradesHistory)
 BALANCES: Final[msgspec.json.Decoder[dict[str, Decimal]]] = msgspec.json.Decoder(Balances)
+BARS: Final[msgspec.json.Decoder[BarsAnswer]] = msgspec.json.Decoder(Bars)
+PRINTS: Final[msgspec.json.Decoder[PrintsAnswer]] = msgspec.json.Decoder(Prints)
 PAIRS: Final[msgspec.json.Decoder[dict[str, PairInfo]]] = msgspec.json.Decoder(Pairs)
 
 

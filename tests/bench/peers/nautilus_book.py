@@ -4,7 +4,7 @@
 
 The file holds {"snapshot": [[side, ticks, lots], ...], "changes": [...]}; the snapshot is not timed. For each line on
 standard input it applies all changes once from deltas made beforehand and once making each on the way, and prints the
-two times in nanoseconds.
+two times in nanoseconds and the best prices in ticks.
 """
 
 import json
@@ -59,7 +59,9 @@ def main() -> None:
     snapshot, changes = given["snapshot"], given["changes"]
     deltas = [delta(*change) for change in changes]
     for _ in sys.stdin:
-        print(prebuilt_ns(filled(snapshot), deltas), building_ns(filled(snapshot), changes), flush=True)
+        book = filled(snapshot)
+        ready_ns, built_ns = prebuilt_ns(book, deltas), building_ns(filled(snapshot), changes)
+        print(ready_ns, built_ns, round(book.best_bid_price() * 10), round(book.best_ask_price() * 10), flush=True)
 
 
 if __name__ == "__main__":

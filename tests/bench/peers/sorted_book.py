@@ -8,8 +8,8 @@ from pathlib import Path
 from sortedcontainers import SortedDict
 
 
-def round_ns(snapshot: list[list[int]], changes: list[list[int]], depth: int) -> int:
-    """Return how long applying all changes onto a snapshot takes, the book kept to its depth."""
+def round_of(snapshot: list[list[int]], changes: list[list[int]], depth: int) -> tuple[int, int, int]:
+    """Return how long applying all changes onto a snapshot takes, the book kept to its depth, and its best prices."""
     bids, asks = SortedDict(lambda ticks: -ticks), SortedDict()
     for side, ticks, lots in snapshot:
         (asks if side else bids)[ticks] = lots
@@ -22,14 +22,14 @@ def round_ns(snapshot: list[list[int]], changes: list[list[int]], depth: int) ->
                 levels.popitem()
         else:
             levels.pop(ticks, None)
-    return time.perf_counter_ns() - before_ns
+    return time.perf_counter_ns() - before_ns, bids.peekitem(0)[0], asks.peekitem(0)[0]
 
 
 def main() -> None:
     """Measure one round for every line."""
     given, depth = json.loads(Path(sys.argv[1]).read_text()), int(sys.argv[2])
     for _ in sys.stdin:
-        print(round_ns(given["snapshot"], given["changes"], depth), flush=True)
+        print(*round_of(given["snapshot"], given["changes"], depth), flush=True)
 
 
 if __name__ == "__main__":

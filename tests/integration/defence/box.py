@@ -24,6 +24,7 @@ from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.modes import Mode
 from appliance.safety.page import boot_identity
+from appliance.store.audit_files import FILES_COUNT_MAX, audit_file, audit_folder, read_lines
 from appliance.venues.kraken.blocking import exchange
 from appliance.venues.kraken.endpoint import endpoint
 from appliance.venues.kraken.http import post
@@ -33,6 +34,8 @@ from appliance.wire.kraken.numbers import moment_ns, written_time
 from appliance.wire.kraken.signing import signed
 
 WAIT_S = 40.0
+# Several at once, on a machine with other work.
+START_S = 100.0
 SAFETY = """[safety]
 lamp_test = false
 reset_hold_ms = 1000
@@ -67,6 +70,7 @@ class Box:
         own = own_places(folder, 0) | {"seed": str(seed), "minimum_hold_s": str(minimum_hold_s)}
         self.faults = faults
         self.deadline_ms, self.client_key, self.nonce = deadline_ms, folder / "client.key", 0
+        self.traded_ns = 0
         self.place = endpoint(own["rest_url"].strip('"'), plain_loopback=True)
         text = with_settings(DEMO_PATH.read_text(encoding="utf-8"), own)
         safety = SAFETY.format(policy=policy, acknowledge_ms=acknowledge_ms, heartbeat_ms=heartbeat_ms)
@@ -86,14 +90,18 @@ class Box:
         for name in names:
             log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
             log = (*log, "--faults", self.faults) if self.faults else log
-            more = (*log, "--port", str(self.place.port)) if name == "venue" else ()
+            own = {"venue": (*log, "--port", str(self.place.port)), "last-resort": ("--parked",)}
+            more = own.get(name, ())
             words = [sys.executable, "-m", "appliance", name, "--config", str(self.config), *more]
             self.processes[name] = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start_trading(self) -> None:
         """Start everything and wait until it trades."""
-        self.start("venue", "guardian", "trader")
-        self.until(lambda: self.mode() is Mode.NORMAL and self.permits())
+        self.start("venue", "last-resort", "guardian", "trader")
+        self.until(lambda: self.mode() is Mode.NORMAL and self.permits(), limit_s=START_S)
+        # Where a trader takes long to start, the guardian has had the account cleared: no part of any test.
+        self.until(lambda: len(self.events("last-resort-started")) == len(self.events("last-resort-ended")))
+        self.traded_ns = time.monotonic_ns()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal and return the moment it was sent."""
@@ -101,30 +109,15 @@ class Box:
         return time.monotonic_ns()
 
     def end(self) -> None:
-        """End everything, also what is stopped or parked."""
-        parked = self.parked_pids()
+        """End everything, also what is stopped."""
         for process in self.processes.values():
             with suppress(ProcessLookupError):
                 process.kill()
             process.wait()
-        for pid in parked:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
-    def parked_pids(self) -> list[int]:
-        """Return the last-resort processes of this folder."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError):
-                    words = (entry / "cmdline").read_bytes().split(b"\0")
-                    if b"last-resort" in words and str(self.config).encode() in words:
-                        found.append(int(entry.name))
-        return found
-
-    def until(self, wanted: Callable[[], object], step_s: float = 0.005) -> int:
+    def until(self, wanted: Callable[[], object], step_s: float = 0.005, limit_s: float = WAIT_S) -> int:
         """Wait until something is true and return when that was."""
-        deadline_s = time.monotonic() + WAIT_S
+        deadline_s = time.monotonic() + limit_s
         while not wanted():
             assert time.monotonic() < deadline_s, (self.mode(), self.lamp(), self.audit()[-6:])
             time.sleep(step_s)
@@ -166,12 +159,13 @@ class Box:
         report = self.beat()
         return -1 if report is None else report.acknowledged_latch_sequence
 
-    def press(self, line: str) -> str:
-        """Let a hand press a button and return its answer."""
+    def press(self, line: str, meanwhile: Callable[[], None] = lambda: None) -> str:
+        """Let a hand press a button, look on meanwhile, and return its answer."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
             channel.settimeout(10)
             channel.connect(os.fspath(bench_path(self.runtime)))
             channel.sendall(line.encode())
+            meanwhile()
             return channel.recv(100).decode()
 
     def books(self) -> dict[str, Any]:
@@ -184,13 +178,13 @@ class Box:
         return {order["client_id"] for order in self.books()["open_orders"]}
 
     def audit(self) -> list[dict[str, Any]]:
-        """Return the guardian's record."""
-        path = self.state / "guardian" / "audit.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        """Return the guardian's record, the oldest file first."""
+        paths = [audit_file(audit_folder(self.state), number) for number in reversed(range(FILES_COUNT_MAX))]
+        return [json.loads(line) for path in paths for line in read_lines(path) if line.endswith(b"\n")]
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the recorded events of one name."""
-        return [entry for entry in self.audit() if entry["event"] == name]
+        """Return the recorded events of one name, since it traded if it did."""
+        return [entry for entry in self.audit() if entry["event"] == name and entry["monotonic_ns"] >= self.traded_ns]
 
     def arrived(self, method: str) -> list[dict[str, Any]]:
         """Return what reached the venue, by its own log."""

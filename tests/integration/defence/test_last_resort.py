@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from appliance.core.secret import Secret
+from appliance.guardian.command_last_resort import nonce_path
+from appliance.guardian.last_resort_call import call_path
 from appliance.venues.kraken.keys import VenueKey
 from tests.integration.defence.box import Box, tell
 
@@ -154,10 +156,13 @@ def test_the_key_permits_only_what_lessens(box: Box, method: str, fields: dict[s
 
 def test_a_damaged_request_counter_does_not_stop_it(box: Box) -> None:
     """It clears although the card gives garbage where its counter was; it fails when it needs the card."""
-    (box.state / "last-resort.nonce").write_bytes(b"\xff\xff")
+    path = nonce_path(box.state)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"\xff\xff")
     code, outcome, _ = box.last_resort()
     assert code == 0, outcome
     assert box.open_ids() == set()
+    assert path.read_bytes() == b"\xff\xff"
 
 
 def test_it_loads_nothing_that_runs_the_trader(box: Box) -> None:
@@ -172,20 +177,22 @@ def test_it_loads_nothing_that_runs_the_trader(box: Box) -> None:
 
 
 def test_the_parked_one_is_ready_and_small(make_box: MakeBox) -> None:
-    """The guardian keeps one ready and replaces one that died; it fails if the first need found none."""
+    """It listens soon after its start and stays small, and its death is recorded; it fails if the guardian believed
+    that it was still there.
+    """
     box = make_box()
-    box.start("venue")
-    box.until(box.venue_answers)
     started_ns = time.monotonic_ns()
-    box.start("guardian")
-    box.until(box.parked_pids)
+    box.start("last-resort")
+    box.until(call_path(box.runtime).exists)
     parked_ms = (time.monotonic_ns() - started_ns) / 1e6
-    [pid] = box.parked_pids()
+    box.start("guardian")
+    box.until(lambda: box.events("guardian-started"))
     time.sleep(1.0)
+    pid = box.processes["last-resort"].pid
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     tell(f"parked after {parked_ms:.0f} ms; {status['VmRSS'].strip()}")
-    subprocess.run(["kill", "-9", str(pid)], check=True)
-    box.until(lambda: box.parked_pids() not in ([], [pid]))
+    assert int(status["VmRSS"].split()[0]) < 48 * 1024
+    box.kill("last-resort")
     box.until(lambda: box.events("last-resort-not-ready"))
 
 

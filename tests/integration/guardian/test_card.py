@@ -76,7 +76,7 @@ def _soon(wanted: Callable[[], bool]) -> bool:
 
 
 def _cut(device: Device) -> None:
-    """Kill the guardian without waiting for what it has told a parked process to do."""
+    """Kill the guardian, as a power cut does."""
     process = device.running()
     process.kill()
     process.wait(10)

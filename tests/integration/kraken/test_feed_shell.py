@@ -79,6 +79,9 @@ def test_a_book_begun_anew_is_first_given_up() -> None:
             ("unsubscribe", "book", ["BTC/USD"]),
             ("subscribe", "book", ["BTC/USD"]),
         ]
+        # What was changed while nobody listened is only in the whole list.
+        (terms,) = (each["params"] for each in venue.asked if each["params"].get("channel") == "instrument")
+        assert terms["snapshot"] is True
 
     async def without_pings(venue: Scripted, desk: Desk, shell: KrakenFeed) -> None:
         await desk.until(lambda: any(each["method"] == "ping" for each in venue.asked))

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from appliance.core.config import Config
-from appliance.reporting.mqtt import publisher
 from appliance.reporting.mqtt.desk import MqttDesk
 from tests.integration.reporting.loops import eventually
 from tests.integration.reporting.mosquitto import Listener, Mosquitto, free_port, needs_mosquitto
@@ -17,12 +16,6 @@ from tests.integration.reporting.proxy import Mode, Proxy
 from tests.integration.reporting.scripted_trader import note, telemetry
 
 pytestmark = needs_mosquitto
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back within a second, so that a test need not wait as long as an owner would."""
-    monkeypatch.setattr(publisher, "BACKOFF_S_MAX", 1.0)
 
 
 @pytest.fixture

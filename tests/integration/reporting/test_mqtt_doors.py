@@ -7,7 +7,6 @@ import pytest
 from paho.mqtt.client import Client
 
 from appliance.core.errors import ConfigError
-from appliance.reporting.mqtt import publisher
 from tests.integration.reporting.certificates import Authority
 from tests.integration.reporting.loops import eventually
 from tests.integration.reporting.mosquitto import Listener, Mosquitto, needs_mosquitto
@@ -16,12 +15,6 @@ from tests.integration.reporting.scripted_trader import note
 
 pytestmark = needs_mosquitto
 CANARY = "canary-8f1d2c3b4a59"
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Come back within a second."""
-    monkeypatch.setattr(publisher, "BACKOFF_S_MAX", 1.0)
 
 
 @pytest.fixture

@@ -132,10 +132,12 @@ def test_the_buttons_of_a_bench_stop_and_start_it(tmp_path_factory: pytest.TempP
             page.until("document.getElementById('mode').textContent === 'NORMAL'")
             page.until("document.querySelectorAll('#latencies figure').length >= 2")
             page.until("document.querySelectorAll('#audit time').length > 0")
+            page.until("document.getElementById('relay').textContent === 'held by the pulse'")
             picture(page, "run-dark")
             page.value("document.querySelector('g.press[data-press=estop]').dispatchEvent(new MouseEvent('click'))")
             page.until("document.body.dataset.lamp === 'halted'")
             page.until("document.getElementById('estop').textContent === 'pressed or latched'")
+            page.until("document.getElementById('relay').textContent.startsWith('dropped')")
             sized(page, DESK, dark=False)
             picture(page, "run-halted")
             for button, answer in (("release", "ok"), ("reset", "ok"), ("start", "ok")):

@@ -86,7 +86,7 @@ class Container:
         (etc / "bot4-edge").symlink_to("/run/bot4-setup/appliance")
         (etc / "credstore.encrypted").symlink_to("/var/lib/bot4-setup/credentials")
         (etc / "systemd/system/default.target").symlink_to("bot4-edge.target")
-        for name in ("guardian", "venue", "trader", "reporter"):
+        for name in ("guardian", "last-resort", "venue", "trader", "reporter"):
             self.drop_in(f"bot4-{name}", "fewer-cores", FEWER_CORES)
         for name in ("setup", "status"):
             # A folder stands for the card's first partition, and a folder is not mounted writable for a moment.

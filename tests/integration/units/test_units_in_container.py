@@ -44,7 +44,7 @@ def test_a_box_with_its_card_turns_green_by_itself(box: Container) -> None:
     """Shows that settings, users, folders, units and processes fit together from boot to a green lamp; fails when a
     process cannot reach another, or tells systemd that it is ready when it is not.
     """
-    for unit in ("guardian", "venue", "reporter", "trader"):
+    for unit in ("guardian", "last-resort", "venue", "reporter", "trader"):
         assert until(STARTED_S_MAX, partial(_active, box, unit)), box.journal(f"bot4-{unit}")
     assert until(STARTED_S_MAX, lambda: _lamp(box) == "NORMAL"), box.journal()[-3000:]
 
@@ -60,9 +60,13 @@ def test_keys_went_from_the_card_to_the_one_service_that_needs_each(box: Contain
     read = "import os, pathlib; p = pathlib.Path(os.environ.get('D', '{}')); print(p.read_text())"
     own = box.inside("bot4-trader", read.format("/run/credentials/bot4-trader.service/venue.key"))
     assert own == SECRET
-    for unit in ("bot4-reporter", "bot4-guardian", "bot4-venue"):
+    for unit in ("bot4-reporter", "bot4-guardian", "bot4-last-resort", "bot4-venue"):
         for path in ("/run/credentials/bot4-trader.service/venue.key", "/var/lib/bot4-setup/credentials/venue.key"):
             assert box.inside(unit, read.format(path)) == "", f"{unit} reads {path}"
+    last = "/run/credentials/bot4-last-resort.service/paper-last-resort.key"
+    assert ":" in box.inside("bot4-last-resort", read.format(last))
+    for unit in ("bot4-reporter", "bot4-guardian", "bot4-trader"):
+        assert box.inside(unit, read.format(last)) == "", f"{unit} reads {last}"
 
 
 WRITES = """
@@ -89,7 +93,7 @@ def test_nobody_but_the_guardian_can_write_permission_or_latch(box: Container) -
     assert any("lease" in path for path in kept)
     assert len(kept) > 1
     program = WRITES.format(paths=kept)
-    for unit in ("bot4-trader", "bot4-reporter", "bot4-venue"):
+    for unit in ("bot4-last-resort", "bot4-trader", "bot4-reporter", "bot4-venue"):
         assert box.inside(unit, program) == "", unit
     lease = [path for path in kept if "lease" in path]
     assert (
@@ -130,14 +134,14 @@ def test_a_trader_that_is_killed_comes_back_by_itself(box: Container) -> None:
 
 
 def test_a_trader_that_dies_again_and_again_is_given_up_and_cleared_at_the_venue(box: Container) -> None:
-    """Shows that a crash loop ends with the last resort, which verifies at the venue; fails without OnFailure, or when
-    the loop goes on.
+    """Shows that a crash loop ends with a cancel that is verified at the venue; fails without OnFailure, or when the
+    loop goes on.
     """
     box.drop_in("bot4-trader", "dies", "[Service]\nExecStart=\nExecStart=/bin/false\nRestartSec=100ms\n")
     box.run("systemctl", "daemon-reload")
     _signal(box, "trader", "SIGKILL")
     assert until(30, lambda: box.shown("bot4-trader.service", "ActiveState") == ["failed"]), box.journal()[-3000:]
-    assert until(30, lambda: '"verified":true' in box.journal("bot4-last-resort")), box.journal("bot4-last-resort")
+    assert until(30, lambda: '"verified":true' in box.journal("bot4-clear")), box.journal("bot4-clear")
     assert _lamp(box) != "NORMAL"
     time.sleep(2)
     assert not _active(box, "trader")

@@ -11,7 +11,7 @@ from typing import Any
 from appliance.core.clock import SystemClock
 from appliance.venues.simulator.kraken.faults import FaultPlan
 from appliance.venues.simulator.kraken.keys import TRADE, ApiKey, drawn_key
-from appliance.venues.simulator.kraken.paper import paper_floor
+from appliance.venues.simulator.kraken.paper import Pace, paper_floor
 from appliance.venues.simulator.kraken.server import KrakenServer, Latency
 
 FAULTS_SEED = 7
@@ -40,7 +40,7 @@ async def paper_venue(
     """Serve an embedded venue; its books must be exact in the end."""
     clock, key = SystemClock(), drawn_key("paper", permissions)
     server = KrakenServer(
-        paper_floor(clock, seed=seed, trade_interval_ns=TRADE_INTERVAL_NS),
+        paper_floor(clock, seed=seed, pace=Pace(TRADE_INTERVAL_NS)),
         clock,
         [key],
         latency=Latency(latency_ms, 0.5, seed),

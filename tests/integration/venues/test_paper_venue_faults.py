@@ -18,6 +18,7 @@ from appliance.venues.simulator.kraken.server import CONNECTIONS_MAX, HOST
 from tests.integration.venues.paper_venue import PaperVenue, paper_venue
 
 WAIT_S = 15.0
+BURST = 300
 ORDER = {"order_type": "limit", "side": "buy", "order_qty": 0.001, "symbol": "BTC/USD", "limit_price": 50_000}
 Work = Callable[[PaperVenue, "Caller"], Awaitable[None]]
 
@@ -286,3 +287,19 @@ def test_who_does_not_read_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
                     await asyncio.sleep(0)
 
     asyncio.run(work())
+
+
+def test_a_slow_network_keeps_the_order() -> None:
+    """Shows that a burst under way for differing times is taken and answered in the order it was sent;
+    fails when messages due at one moment overtake each other.
+    """
+
+    async def together() -> None:
+        async with paper_venue(latency_ms=20) as venue, caller(venue) as one:
+            for number in range(1, BURST + 1):
+                await one.send("ping", number)
+            await one.answer(BURST)
+            answered = [message["req_id"] for message in one.seen if "req_id" in message]
+            assert answered == list(range(1, BURST + 1))
+
+    asyncio.run(asyncio.wait_for(together(), WAIT_S))

@@ -212,7 +212,8 @@ class DeskAndVenue(RuleBasedStateMachine):
             return
         resting.size_lots, resting.trigger_ticks = change.size_lots, change.trigger_ticks
         self.changes_count += 1
-        self.words.append(events.OrderAmended(name, change.size_lots, 0, change.trigger_ticks, self.changes_count))
+        amounts = (change.size_lots, 0, change.trigger_ticks)
+        self.words.append(events.OrderAmended(name, *amounts, self.changes_count, change.asked_ns))
 
     def answer(self, name: str) -> events.OrderReported:
         """Answer for one order as the venue must."""

@@ -1,6 +1,6 @@
 """A trader of real parts, told everything by hand: a market, a guardian, a disk and an honest small venue."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from appliance.core import commands, events
@@ -57,7 +57,13 @@ class Scripted:
 class Rig:
     """Drive one trader; rows become durable at once unless `disk` is off, the venue answers unless `venue` is off."""
 
-    def __init__(self, config: str = CONFIG, ledger: Ledger | None = None, start_ns: int = 0) -> None:
+    def __init__(
+        self,
+        config: str = CONFIG,
+        ledger: Ledger | None = None,
+        start_ns: int = 0,
+        instruments: Mapping[str, Instrument] = INSTRUMENTS,
+    ) -> None:
         self.now_ns = start_ns
         self.wall_offset_ns = EPOCH_NS
         self.synchronized = True
@@ -68,7 +74,7 @@ class Rig:
         self.sequence = 0
         self.lie: Callable[[events.AccountReported], events.AccountReported] = lambda report: report
         self.trader: Trader = build_trader(
-            loads(config), INSTRUMENTS, ledger or Ledger(), tag=TAG, now_ns=start_ns, wall_ns=start_ns + EPOCH_NS
+            loads(config), instruments, ledger or Ledger(), tag=TAG, now_ns=start_ns, wall_ns=start_ns + EPOCH_NS
         )
         self.strategy = Scripted()
         self.trader._parts = self.trader._parts._replace(strategies=(self.strategy,))
@@ -191,9 +197,9 @@ class Rig:
         facts = [records.decode(row) for row in self.rows]
         return [fact.new for fact in facts if isinstance(fact, records.Mode)]
 
-    def restarted(self, config: str = CONFIG) -> "Rig":
-        """Start a new process from the journal of this one."""
-        later = Rig(config, replay(self.rows), self.now_ns + SECOND_NS)
+    def restarted(self, config: str = CONFIG, instruments: Mapping[str, Instrument] = INSTRUMENTS) -> "Rig":
+        """Start a new process from the journal of this one, with what the venue lists then."""
+        later = Rig(config, replay(self.rows), self.now_ns + SECOND_NS, instruments)
         later.rows = list(self.rows)
         return later
 
@@ -206,7 +212,7 @@ class Rig:
                 return [events.OrderEnded(command.client_id, Ending.CANCELED, order.filled_lots, 0)]
             case commands.SendAmend():
                 amounts = (command.size_lots, command.price_ticks, command.trigger_ticks)
-                return [events.OrderAmended(command.client_id, *amounts, 0)]
+                return [events.OrderAmended(command.client_id, *amounts, 0, command.asked_ns)]
             case commands.SendOrder():
                 return [events.OrderAcknowledged(command.client_id, "V", 0)]
             case _:
@@ -215,6 +221,8 @@ class Rig:
     def _answer_as_shell(self, command: commands.AnyCommand) -> list[events.AnyEvent]:
         """Stop what is asked for at once, or as `shell` says for a layer: another outcome, or silence."""
         match command:
+            case commands.AskHistory(instrument=name, bar_s=bar_s):
+                return [events.HistoryTold(name, bar_s, (), 0)]
             case commands.StartLayer():
                 return [events.FeedChanged(connected=True, reason="")]
             case commands.StopLayer() if outcome := self.shell.get(command.layer, "done"):

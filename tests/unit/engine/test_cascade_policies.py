@@ -1,5 +1,6 @@
 """What each layer of a stop does to strategies, protection, positions and models, and what brings them back."""
 
+import msgspec
 import pytest
 
 from appliance.core import commands, events
@@ -89,6 +90,34 @@ def test_flatten_sells_what_is_held_and_only_then_is_verified() -> None:
     rig.fill(sale).pass_time(2 * SECOND_NS)
     assert (rig.lots, rig.mode) == (0, Mode.HALTED)
     assert endings(rig)[-1].outcome == "done late"
+
+
+def test_flatten_leaves_what_the_venue_takes_no_order_for() -> None:
+    """Shows that a holding below the venue's smallest order is not asked to be sold, and that the stop is verified all
+    the same; fails when it is asked for ever and never halted.
+    """
+    rig = Rig(policy("flatten")).holding()
+    terms = rig.trader._parts.instruments
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots + 1)
+    stop(rig).pass_time(4 * SECOND_NS)
+    assert (rig.mode, len(rig.orders())) == (Mode.HALTED, 1)
+
+
+def test_a_sale_that_cannot_leave_is_tried_once_a_second() -> None:
+    """Shows that under `flatten` a sale that never left (the clock is not set, the link is gone) is planned again, but
+    only after a second; fails when every word about it is answered at once, a hundred rows a second without end.
+    """
+    rig = Rig(policy("flatten")).holding()
+    rig.disk = False
+    stop(rig).pass_time(SECOND_NS // 2)
+    rig.venue, tried = False, len(rig.orders())
+    for _ in range(5):
+        rig.tell(events.JournalReached(rig.trader.ledger.sequence))
+        rig.tell(events.SendFailed(rig.orders()[-1].client_id, "the venue's clock is too far from ours"))
+        rig.pass_time(SECOND_NS // 20)
+    assert (rig.orders()[-1].reason, len(rig.orders())) == ("flatten after a stop", tried)
+    rig.pass_time(SECOND_NS)
+    assert len(rig.orders()) == tried + 1
 
 
 def test_market_data_stopped_on_purpose_is_no_lost_connection() -> None:

@@ -7,8 +7,13 @@ import pytest
 
 from appliance.core import commands, events
 from appliance.core.instruments import Instrument
+from appliance.core.values import Ending
+from appliance.engine.conduct import ANEW_NS_MIN
 from appliance.market.book import MISMATCHES_TO_FAULT, BookState
 from appliance.market.intake import ASK_INTERVAL_NS, Intake, grid_of
+from appliance.safety.modes import Mode
+from appliance.strategies.contract import Stance
+from appliance.trading.orders import State
 from appliance.wire.kraken.numbers import Grid
 from tests.property.wire.kraken.kraken_spelling import DictBook, spelled_book, spelled_trades
 from tests.unit.engine.builders import ASK_TICKS, BID_TICKS, EPOCH_NS, INSTRUMENTS, MARKET, SECOND_NS, Rig
@@ -179,15 +184,65 @@ def test_maintenance_opens_nothing_until_the_venue_is_back() -> None:
         ("online", "1e-8", "0.1", "0.0001", True),
         ("online", "1e-7", "0.1", "0.0001", False),
         ("online", "1e-8", "0.01", "0.0001", False),
-        ("online", "1e-8", "0.1", "0.0002", False),
         ("cancel_only", "1e-8", "0.1", "0.0001", False),
     ],
 )
 def test_changed_terms_open_nothing(status: str, lot: str, tick: str, smallest: str, good: bool) -> None:
-    """Shows that another step, minimum or status pauses, and the known ones do not; fails when one is overlooked."""
+    """Shows that another step or status pauses, and the known ones do not; fails when one is overlooked."""
     rig = live()
     rig.frame(PAIR % (status, lot, tick, smallest))
     assert (rig.shown() == "NORMAL") is good
+
+
+def test_a_larger_smallest_order_is_taken_over_while_running() -> None:
+    """Shows that the entry made on the old terms is canceled, that nothing opens until the books were compared, that
+    smaller entries are denied from then on, and that the old terms come back the same way; fails when the trader goes
+    on with old terms, or pauses until it is restarted.
+    """
+    rig = live()
+    rig.bar(Stance.ENTER)
+    entry = rig.orders()[-1]
+    rig.venue = False
+    rig.frame(PAIR % ("online", "1e-8", "0.1", "0.500000001"))
+    assert (rig.mode, rig.take(commands.SendCancel)) == (Mode.RECONCILING, [commands.SendCancel(entry.client_id)])
+    rig.venue = True
+    rig.tell(events.OrderEnded(entry.client_id, Ending.CANCELED, 0, 0)).pass_time(SECOND_NS)
+    assert (rig.mode, rig.trader._parts.instruments[MARKET].size_lots_min) == (Mode.NORMAL, 50_000_001)
+    rig.bar(Stance.ENTER)
+    assert (len(rig.orders()), dict(rig.trader.denials)) == (1, {"size below the venue's smallest order": 1})
+    rig.frame(PAIR % ("online", "1e-8", "0.1", "0.0001")).pass_time(SECOND_NS).bar(Stance.ENTER)
+    assert (rig.mode, len(rig.orders())) == (Mode.NORMAL, 2)
+
+
+def test_changed_steps_end_the_process_in_good_order_to_be_started_anew() -> None:
+    """Shows that other steps cancel the entry and pause, that books which then do not add up are no fault, that the
+    process ends by itself with its guard standing, but not soon after its start, and not when the old steps came
+    back; fails when it pauses for good, gives up its guard, or starts again and again.
+    """
+    rig = live()
+    rig.bar(Stance.ENTER)
+    entry = rig.orders()[-1]
+    rig.fill(entry, entry.size_lots // 2).pass_time(SECOND_NS)
+    rig.frame(PAIR % ("online", "1e-8", "0.01", "0.0001"))
+    assert entry.state is State.CANCELED
+    rig.pass_time(SECOND_NS)
+    for number in range(2 * MISMATCHES_TO_FAULT):
+        rig.update(BID_TICKS - 1, 9 + number, wrong=1)
+        rig.snapshot().pass_time(ASK_INTERVAL_NS)
+    assert (rig.mode, rig.take(commands.EndProcess)) == (Mode.PAUSED, [])
+    rig.frame(PAIR % ("online", "1e-8", "0.1", "0.0001")).pass_time(ANEW_NS_MIN)
+    assert (rig.mode, rig.take(commands.EndProcess)) == (Mode.NORMAL, [])
+    rig.frame(PAIR % ("online", "1e-8", "0.01", "0.0001")).pass_time(2 * SECOND_NS)
+    assert rig.take(commands.EndProcess) == [commands.EndProcess(0, "ended in good order")]
+    assert [guard.stands for guard in rig.guards()] == [True]
+
+
+def test_terms_that_are_told_again_change_nothing() -> None:
+    """Shows that the list a new connection begins with is no news; fails when each reconnect cancels and compares."""
+    rig = live()
+    rig.bar(Stance.ENTER)
+    rig.frame(PAIR % ("online", "1e-8", "0.1", "0.0001"))
+    assert (rig.mode, rig.take(commands.SendCancel)) == (Mode.NORMAL, [])
 
 
 def test_a_lost_connection_forgets_every_book() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from appliance.core import commands, events
@@ -10,6 +11,7 @@ from appliance.engine.trader import GUARD_PATIENCE_NS
 from appliance.safety.modes import Mode
 from appliance.strategies.contract import Stance
 from appliance.trading import decision
+from appliance.trading.ledger import OrderView
 from appliance.trading.orders import State
 from appliance.trading.protection import RETRY_NS_MAX, SALE_PATIENCE_NS
 from tests.unit.engine.builders import BID_TICKS, CONFIG, MARKET, SECOND_NS, Rig
@@ -170,6 +172,87 @@ def test_a_stop_keeps_guards_or_gives_them_up_by_its_policy(name: str, kept: boo
     if name == "cancel":
         rig.pass_time(5 * SECOND_NS)
         assert (rig.mode, guard.stands) == (Mode.HALTED, True)
+
+
+def test_a_guard_outlives_terms_under_which_it_would_not_be_taken() -> None:
+    """Shows that a position smaller than the venue takes by now keeps the guard it has, and that no sale is sent in its
+    place, however long the price is below; fails when new terms bare a position, or every quote asks for a sale that
+    the venue refuses.
+    """
+    rig = Rig().holding().pass_time(SECOND_NS)
+    (guard,) = rig.guards()
+    terms = rig.trader._parts.instruments
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots + 1)
+    rig.take(commands.SendCancel)
+    rig.quote(BID_TICKS * 94 // 100).pass_time(2 * GUARD_PATIENCE_NS)
+    assert (guard.stands, len(rig.orders()), rig.take(commands.SendCancel)) == (True, 1, [])
+    terms[MARKET] = msgspec.structs.replace(terms[MARKET], size_lots_min=rig.lots)
+    rig.pass_time(SECOND_NS)
+    assert (rig.orders()[-1].side, rig.orders()[-1].size_lots) == (Side.SELL, rig.lots)
+
+
+def exchanging(rig: Rig) -> OrderView:
+    """Have a strategy leave, and the venue say nothing yet of the guard that it has to give up for that."""
+    rig.holding().pass_time(11 * SECOND_NS)
+    rig.venue = False
+    rig.bar(Stance.LEAVE)
+    (guard,) = rig.guards()
+    assert commands.SendCancel(guard.client_id) in rig.asked
+    rig.venue = True
+    return guard
+
+
+@pytest.mark.parametrize("halted", [False, True])
+def test_a_stop_during_an_exchange_ends_with_a_guarded_position(halted: bool) -> None:
+    """Shows that the end of a guard which had to make way for a sale is followed by a new guard and no sale, be it
+    heard while stopping or when stopped; fails when a stop leaves a position bare until the next start.
+    """
+    rig = Rig()
+    guard = exchanging(rig)
+    rig.venue = halted
+    stop(rig)
+    if halted:
+        rig.pass_time(SECOND_NS // 2)
+        rig.tell(events.TimePassed(rig.now_ns + rig.wall_offset_ns, True))  # noqa: FBT003
+        assert rig.mode is Mode.HALTED
+    rig.venue = True
+    rig.tell(events.OrderEnded(guard.client_id, Ending.CANCELED, 0, 0)).pass_time(2 * SECOND_NS)
+    later = rig.guards()[-1]
+    assert (rig.mode, later.stands, later.size_lots, later is guard) == (Mode.HALTED, True, rig.lots, False)
+    assert len(rig.orders()) == 1
+
+
+def test_a_stopped_box_whose_books_are_in_doubt_sends_nothing() -> None:
+    """Shows that a guard which ends while the order link is away comes back only after the books were compared; fails
+    when a stopped box sells on books that may be wrong.
+    """
+    rig = Rig().holding().pass_time(SECOND_NS)
+    stop(rig).pass_time(2 * SECOND_NS)
+    (guard,) = rig.guards()
+    rig.venue = False
+    rig.tell(events.OrderLinkChanged(connected=False, reason=""), events.OrderLinkChanged(connected=True, reason=""))
+    rig.tell(events.OrderEnded(guard.client_id, Ending.CANCELED, 0, 0)).pass_time(SECOND_NS)
+    assert (rig.mode, len(rig.guards())) == (Mode.HALTED, 1)
+    rig.venue = True
+    rig.pass_time(20 * SECOND_NS)
+    assert (rig.mode, rig.guards()[-1].stands, len(rig.guards())) == (Mode.HALTED, True, 2)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("cancel", True), ("cancel_all", False), ("flatten", False)])
+def test_a_shutdown_during_an_exchange_waits_for_the_guard(name: str, kept: bool) -> None:
+    """Shows that the process ends only after the guard that had to make way has ended and another stands in its place,
+    and that policies which keep none send none; fails when a shutdown leaves a position bare.
+    """
+    rig = Rig(policy(name))
+    guard = exchanging(rig)
+    rig.venue = False
+    rig.tell(events.ShutdownRequested("")).pass_time(SECOND_NS // 2)
+    assert rig.take(commands.EndProcess) == []
+    rig.venue = True
+    rig.tell(events.OrderEnded(guard.client_id, Ending.CANCELED, 0, 0)).pass_time(SECOND_NS // 2)
+    assert rig.take(commands.EndProcess) == [commands.EndProcess(0, "ended in good order")]
+    assert (rig.guards()[-1] is not guard, len(rig.orders())) == (kept, 1)
+    assert rig.guards()[-1].stands is kept
 
 
 def test_a_restart_finds_its_guard_and_keeps_it() -> None:

@@ -17,6 +17,7 @@ from appliance.strategies.contract import Stance
 from appliance.trading import records
 from appliance.trading.ledger import Ledger, replay
 from appliance.trading.orders import State
+from appliance.trading.restraint import WAIT_NS_MIN
 from appliance.venues.simulator.exchange import Exchange
 from appliance.venues.simulator.instruments import BUILT_IN
 from tests.unit.engine.builders import ASK_TICKS, BID_TICKS, CONFIG, EPOCH_NS, INSTRUMENTS, MARKET, SECOND_NS, TAG, Rig
@@ -216,6 +217,30 @@ def test_a_refused_entry_is_not_followed_by_the_next_at_once() -> None:
     assert not rig.trader._parts.restraint.waits(MARKET, "trend", rig.now_ns)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_refusal_counts_however_it_is_learned_and_once(late: bool) -> None:
+    """Shows that a strategy waits after a refusal that came when its order was given up, or that only the answer to a
+    question told, and that the same word again is no other refusal; fails when the next entry follows at once, or the
+    wait doubles for one refusal said twice.
+    """
+    rig = Rig().running()
+    rig.venue = False
+    rig.bar(Stance.ENTER)
+    entry = rig.orders()[-1]
+    refused = events.OrderRefused(entry.client_id, "deadline passed")
+    if late:
+        rig.tell(events.SendTimedOut(entry.client_id))
+        rig.tell(events.OrderReported(entry.client_id, VenueState.NOT_FOUND, 0, (), 0), refused)
+    else:
+        rig.tell(events.SendTimedOut(entry.client_id))
+        rig.tell(events.OrderReported(entry.client_id, VenueState.REFUSED, 0, (), 0))
+    restraint, since_ns = rig.trader._parts.restraint, rig.now_ns
+    rig.tell(refused)
+    assert entry.state is State.REFUSED
+    assert restraint.waits(MARKET, "trend", since_ns + WAIT_NS_MIN - 1)
+    assert not restraint.waits(MARKET, "trend", since_ns + WAIT_NS_MIN)
+
+
 def test_words_about_other_markets_are_left_alone() -> None:
     """Shows that market data nobody asked for changes nothing; fails when it breaks the step."""
     rig = Rig().running()
@@ -306,6 +331,7 @@ def day(seconds: int, seed: int) -> str:
                         | commands.StartLayer()
                         | commands.SubscribeMarket()
                         | commands.AskModels()
+                        | commands.AskHistory()
                     ):
                         pass
                     case _:

@@ -12,7 +12,7 @@ from appliance.guardian.disk import GuardianDisk
 from appliance.guardian.edges import Edges
 from appliance.guardian.enforcement import Enforcer, Step, kill_trader
 from appliance.guardian.keeper import Keeper
-from appliance.guardian.last_resort_process import Ended
+from appliance.guardian.last_resort_call import Ended
 from appliance.guardian.last_resort_watch import LastResortWatch
 from appliance.guardian.loop import Guardian, Limits, Parts
 from appliance.guardian.trader_watch import TraderWatch
@@ -42,16 +42,17 @@ REPORT = Heartbeat(
 )
 
 
-class ScriptedProcess:
-    """Stand where a parked process would, and end when told to."""
-
-    pid = 0
+class ScriptedCall:
+    """Stand where a call to a parked process would, and end when told to."""
 
     def __init__(self) -> None:
-        """Begin parked."""
+        """Begin with a process that has taken the call."""
         self.words: list[str] = []
         self.result: Ended | None = None
+        self.armed = True
+        self.started = True
         self.killed = False
+        self.closed = False
 
     def go(self, word: str) -> bool:
         """Note the word."""
@@ -65,11 +66,11 @@ class ScriptedProcess:
     def kill(self) -> None:
         """Note it and die."""
         self.killed = True
-        self.result = Ended(-9, b"")
+        self.result = Ended(b"")
 
-    def end(self) -> None:
-        """Note it and die."""
-        self.kill()
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
 
 
 class Bench:
@@ -85,14 +86,15 @@ class Bench:
         trader: bool = True,
         case_stops: bool = True,
         yellow: int | None = None,
+        relay: int | None = PINS.relay,
     ) -> None:
         """Start the guardian as its root does."""
-        self.parked: list[ScriptedProcess] = []
+        self.calls: list[ScriptedCall] = []
         self.state, self.runtime = folder / "state", folder / "run"
         self.clock = VirtualClock(monotonic_ns=1_000 * MS, wall_ns=1_700_000_000_000 * MS)
         self.lease = LeaseWriter(lease_path(self.runtime), BOOT, os.getpid())
         self.edges = Edges(self.lease, self.clock, case_stops=case_stops)
-        self.pins = open_pins("simulated", replace(PINS, yellow=yellow), self.clock)
+        self.pins = open_pins("simulated", replace(PINS, yellow=yellow, relay=relay), self.clock)
         self.hands = SimulatedHands(self.pins.factory, PINS)
         self.hands.turn(Contact.ESTOP, asserted=closed)
         self.pins.listen(self.edges.push)
@@ -115,17 +117,17 @@ class Bench:
             TraderWatch(reader, 2_000 * MS),
             self.keeper,
             Enforcer(1_000 * MS, steps),
-            LastResortWatch(self.park),
+            LastResortWatch(self.call),
         )
         limits = replace(LIMITS, lamp_test=lamp_test, case_stops=case_stops, yellow_fitted=yellow is not None)
         self.guardian = Guardian(parts, limits, record, LatchCause.OPEN_AT_BOOT)
         self.reader = LeaseReader(lease_path(self.runtime), BOOT)
         self.report: Heartbeat | None = REPORT if trader else None
 
-    def park(self) -> ScriptedProcess:
-        """Start what the guardian takes for the last resort."""
-        self.parked.append(ScriptedProcess())
-        return self.parked[-1]
+    def call(self) -> ScriptedCall:
+        """Call what the guardian takes for the last resort."""
+        self.calls.append(ScriptedCall())
+        return self.calls[-1]
 
     def run(self, duration_ms: int, until: Callable[[], bool] | None = None) -> None:
         """Let time pass turn by turn, with the trader beating in each."""

@@ -76,7 +76,7 @@ def test_a_silent_trader_is_cleared_after_while_the_disk_hangs(bench: Bench) -> 
     bench.disk_hangs = True
     bench.press()
     bench.run(1_100)
-    assert [word for process in bench.parked for word in process.words] == ["cancel"]
+    assert [word for call in bench.calls for word in call.words] == ["cancel"]
 
 
 def test_a_disk_that_hangs_for_too_long_is_a_latched_fault(bench: Bench) -> None:

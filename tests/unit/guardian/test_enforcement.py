@@ -44,7 +44,7 @@ def test_another_process_under_the_same_number_is_spared(trader: subprocess.Pope
     other = replace(_identity(trader), start_ticks=1)
     outcome = kill_trader(Unanswered(1, other))
     assert not outcome.done
-    assert "no longer the trader" in outcome.explanation
+    assert "no longer who it was" in outcome.explanation
     assert trader.poll() is None
 
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from appliance.guardian.last_resort_call import Ended
 from appliance.guardian.last_resort_need import may_be_open
-from appliance.guardian.last_resort_process import Ended
 from appliance.hardware.pins import Contact
 from appliance.safety.lamps import Lamp
 from appliance.safety.modes import Mode
 from tests.unit.guardian.bench_parts import REPORT, Bench
 
 Start = Callable[..., Bench]
-VERIFIED = Ended(0, json.dumps({"verified": True, "policy": "cancel"}).encode())
+VERIFIED = Ended(json.dumps({"verified": True, "policy": "cancel"}).encode())
 
 
 def _told(bench: Bench) -> list[str]:
-    return [word for process in bench.parked for word in process.words]
+    return [word for call in bench.calls for word in call.words]
 
 
 def test_an_unanswered_latch_calls_it_and_its_proof_shows_halted(bench: Bench) -> None:
@@ -29,7 +29,7 @@ def test_an_unanswered_latch_calls_it_and_its_proof_shows_halted(bench: Bench) -
     bench.run(150)
     assert _told(bench) == ["cancel"]
     assert bench.lamp() is Lamp.EMERGENCY
-    bench.parked[0].result = VERIFIED
+    bench.calls[0].result = VERIFIED
     bench.run(40)
     assert bench.lamp() is Lamp.HALTED
     bench.run(30_000)
@@ -40,7 +40,7 @@ def test_a_run_that_did_not_verify_never_shows_halted(bench: Bench) -> None:
     """Only proof turns the lamp; it fails if having run were enough."""
     bench.press()
     bench.run(1100)
-    bench.parked[0].result = Ended(1, VERIFIED.last_line)
+    bench.calls[0].result = Ended(VERIFIED.last_line.replace(b"true", b"false"))
     bench.run(500)
     assert bench.lamp() is Lamp.EMERGENCY
 
@@ -49,7 +49,7 @@ def test_an_old_proof_says_nothing_of_a_new_latch(bench: Bench) -> None:
     """Each latch needs its own; it fails if the last stop's proof were still shown."""
     bench.press()
     bench.run(1100)
-    bench.parked[0].result = VERIFIED
+    bench.calls[0].result = VERIFIED
     bench.run(100)
     assert bench.lamp() is Lamp.HALTED
     bench.hands.turn(Contact.ESTOP, asserted=True)
@@ -109,7 +109,7 @@ def test_a_guardian_that_finds_no_trader_clears_once(start: Start) -> None:
     assert _told(bench) == []
     bench.run(200)
     assert _told(bench) == ["cancel"]
-    bench.parked[0].result = VERIFIED
+    bench.calls[0].result = VERIFIED
     bench.run(60_000)
     assert _told(bench) == ["cancel"]
 
@@ -131,7 +131,8 @@ def test_what_a_silent_trader_may_have_left(change: dict[str, object], expected:
     assert may_be_open(replace(REPORT, **change)) is expected  # type: ignore[arg-type]
 
 
-def test_stopping_the_guardian_ends_what_is_parked(bench: Bench) -> None:
-    """Nothing is left waiting behind an orderly end; it fails if the parked process stayed."""
+def test_stopping_the_guardian_hangs_up(bench: Bench) -> None:
+    """What is parked waits for the next guardian, unharmed; it fails if it were killed or its call stayed open."""
     bench.guardian.stop()
-    assert bench.parked[-1].killed
+    assert bench.calls[-1].closed
+    assert not bench.calls[-1].killed

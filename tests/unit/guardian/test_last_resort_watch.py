@@ -1,16 +1,20 @@
 """How the guardian keeps one last resort ready, uses it, and what it believes."""
 
 import json
-import os
-import signal
-import time
-from pathlib import Path
 
 import pytest
 
-from appliance.guardian.last_resort_process import OUTPUT_BYTES_MAX, Ended, ParkedProcess
-from appliance.guardian.last_resort_watch import ATTEMPTS_MAX, REPEAT_CAP_NS, RUN_NS_MAX, LastResortWatch, Need
-from tests.unit.guardian.bench_parts import ScriptedProcess
+from appliance.guardian.last_resort_call import Ended
+from appliance.guardian.last_resort_watch import (
+    ABSENT_NS_MAX,
+    ATTEMPTS_MAX,
+    HEARD_NS_MAX,
+    REPEAT_CAP_NS,
+    RUN_NS_MAX,
+    LastResortWatch,
+    Need,
+)
+from tests.unit.guardian.bench_parts import ScriptedCall
 
 SECOND = 1_000_000_000
 STOP = Need("cancel_all", 7, "pressed")
@@ -18,19 +22,22 @@ GOOD = json.dumps({"verified": True, "policy": "cancel_all", "took_ms": 12, "cle
 
 
 class Watched:
-    """Hold a watch and the processes it started."""
+    """Hold a watch and the calls it made."""
 
     def __init__(self) -> None:
-        """Begin with one process parked."""
-        self.processes: list[ScriptedProcess] = []
-        self.watch = LastResortWatch(self.park)
+        """Begin with one call open."""
+        self.calls: list[ScriptedCall] = []
+        self.nobody = False
+        self.watch = LastResortWatch(self.call)
         self.now_ns = SECOND
         self.watch.turn(self.now_ns)
 
-    def park(self) -> ScriptedProcess:
-        """Start a process."""
-        self.processes.append(ScriptedProcess())
-        return self.processes[-1]
+    def call(self) -> ScriptedCall:
+        """Call a process, if one is there."""
+        if self.nobody:
+            raise OSError(111, "Connection refused")
+        self.calls.append(ScriptedCall())
+        return self.calls[-1]
 
     def want(self, need: Need | None) -> None:
         """Say what is needed."""
@@ -41,34 +48,34 @@ class Watched:
         self.now_ns += int(seconds * SECOND)
         return [name for name, _ in self.watch.turn(self.now_ns)]
 
-    def finish(self, status: int, line: bytes) -> list[str]:
-        """End the newest process."""
-        self.processes[-1].result = Ended(status, line)
+    def finish(self, line: bytes) -> list[str]:
+        """End the newest call."""
+        self.calls[-1].result = Ended(line)
         return self.turn()
 
 
 @pytest.fixture
 def watched() -> Watched:
-    """Return a watch with one process parked."""
+    """Return a watch with one call open."""
     return Watched()
 
 
 def test_one_is_parked_before_it_is_needed_and_again_after(watched: Watched) -> None:
     """There is always one ready; it fails if the first need had to wait for a start."""
-    assert len(watched.processes) == 1
+    assert len(watched.calls) == 1
     watched.want(STOP)
     assert watched.turn() == ["last-resort-started"]
-    assert watched.processes[0].words == ["cancel_all"]
-    assert watched.finish(0, GOOD) == ["last-resort-ended"]
-    assert len(watched.processes) == 2
-    assert watched.processes[1].words == []
+    assert watched.calls[0].words == ["cancel_all"]
+    assert watched.finish(GOOD) == ["last-resort-ended"]
+    assert len(watched.calls) == 2
+    assert watched.calls[1].words == []
 
 
 def test_a_verified_latch_needs_no_second_run(watched: Watched) -> None:
     """Once verified it rests; it fails if it ran for ever, or a need that comes and goes ran it again."""
     watched.want(STOP)
     watched.turn()
-    watched.finish(0, GOOD)
+    watched.finish(GOOD)
     assert watched.watch.verified_latch == 7
     watched.want(None)
     watched.want(Need("cancel_all", 7, "another reason"))
@@ -78,25 +85,26 @@ def test_a_verified_latch_needs_no_second_run(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "line"),
+    "line",
     [
-        (1, GOOD),
-        (-9, GOOD),
-        (0, b""),
-        (0, b"verified"),
-        (0, b"[]"),
-        (0, b"\xff"),
-        (0, GOOD.replace(b"true", b"1")),
-        (0, GOOD.replace(b"true", b"false")),
-        (0, GOOD.replace(b"cancel_all", b"cancel")),
-        (0, b"[" * 4000),
+        b"",
+        b"armed",
+        b"started",
+        b"verified",
+        b"[]",
+        b"\xff",
+        GOOD[:-1],
+        GOOD.replace(b"true", b"1"),
+        GOOD.replace(b"true", b"false"),
+        GOOD.replace(b"cancel_all", b"cancel"),
+        b"[" * 4000,
     ],
 )
-def test_only_a_good_end_with_a_good_word_counts(watched: Watched, status: int, line: bytes) -> None:
-    """The status and the last line must both say so, for this policy; it fails if one alone were believed."""
+def test_only_a_good_word_counts(watched: Watched, line: bytes) -> None:
+    """The last line must say so, whole and for this policy; it fails if an ended call alone were believed."""
     watched.want(STOP)
     watched.turn()
-    assert watched.finish(status, line) == ["last-resort-ended"]
+    assert watched.finish(line) == ["last-resort-ended"]
     assert watched.watch.verified_latch == 0
     assert watched.turn(1.1) == ["last-resort-started"]
 
@@ -112,7 +120,7 @@ def test_repeats_come_later_each_time_and_end(watched: Watched) -> None:
         if "last-resort-started" in names:
             gaps.append(watched.now_ns - last_ns)
             last_ns = watched.now_ns
-            events += watched.finish(1, b"{}")
+            events += watched.finish(b"{}")
         if "last-resort-gave-up" in events:
             break
     assert events.count("last-resort-started") == ATTEMPTS_MAX
@@ -128,9 +136,9 @@ def test_one_at_a_time(watched: Watched) -> None:
     watched.turn()
     watched.want(Need("flatten", 8, "pressed again"))
     assert watched.turn(5) == []
-    assert len(watched.processes) == 1
-    assert watched.finish(0, GOOD) == ["last-resort-ended", "last-resort-started"]
-    assert watched.processes[1].words == ["flatten"]
+    assert len(watched.calls) == 1
+    assert watched.finish(GOOD) == ["last-resort-ended", "last-resort-started"]
+    assert watched.calls[1].words == ["flatten"]
 
 
 def test_one_that_hangs_is_killed(watched: Watched) -> None:
@@ -139,102 +147,76 @@ def test_one_that_hangs_is_killed(watched: Watched) -> None:
     watched.turn()
     assert watched.turn(RUN_NS_MAX / SECOND) == []
     watched.turn(1)
-    assert watched.processes[0].killed
+    assert watched.calls[0].killed
     assert watched.turn() == ["last-resort-ended"]
 
 
-def test_one_that_dies_while_it_waits_is_replaced_not_at_once(watched: Watched) -> None:
-    """A process that cannot wait is started again with growing pauses; it fails on a storm of starts."""
-    starts = []
+def test_one_that_does_not_take_a_word_is_ended_soon(watched: Watched) -> None:
+    """Who took the call and does not act hangs; it fails if a stop waited as long for it as for one that works."""
+    [hung] = watched.calls
+    hung.started = False
+    watched.want(STOP)
+    watched.turn()
+    assert (watched.turn(HEARD_NS_MAX / SECOND), hung.killed) == ([], False)
+    assert (watched.turn(), hung.killed) == ([], True)
+    watched.turn()
+    assert watched.turn(1.1) == ["last-resort-started"]
+    assert watched.calls[1].words == ["cancel_all"]
+
+
+def test_one_that_is_still_starting_is_given_time(watched: Watched) -> None:
+    """A word waits in the line until a process takes the call; it fails if a start were taken for a hang."""
+    watched.calls[0].armed = watched.calls[0].started = False
+    watched.want(STOP)
+    watched.turn()
+    watched.turn(20)
+    assert not watched.calls[0].killed
+
+
+def test_a_press_between_two_parked_processes_is_served_by_the_next(watched: Watched) -> None:
+    """Nobody to be called is no attempt: the next process gets the word at once; it fails if the need were lost, or
+    waited for the pause that follows a failed run.
+    """
+    watched.nobody = True
+    assert watched.finish(b"armed") == ["last-resort-not-ready"]
+    watched.want(STOP)
+    assert [watched.turn() for _ in range(100)] == [[]] * 100
+    watched.nobody = False
+    assert watched.turn(0.21) == ["last-resort-started"]
+    assert watched.calls[-1].words == ["cancel_all"]
+
+
+def test_one_that_dies_while_it_waits_is_called_again_not_at_once(watched: Watched) -> None:
+    """A process that cannot wait is called again a few times a second and told of ever less often; it fails on a storm
+    of calls or of notes.
+    """
+    names: list[str] = []
     for _ in range(600):
-        watched.processes[-1].result = Ended(2, b"")
-        watched.turn(0.1)
-        starts.append(len(watched.processes))
-    assert 4 <= starts[-1] <= 8
+        names += watched.finish(b"armed")
+        names += watched.turn(0.08)
+    assert len(watched.calls) <= 60 * 6
+    assert 4 <= names.count("last-resort-not-ready") <= 8
 
 
-def test_a_start_that_fails_is_recorded_and_tried_again() -> None:
-    """A machine without room for a process is no reason to end; it fails if the error reached the loop."""
+def test_nobody_there_is_recorded_ever_less_often() -> None:
+    """Absence counts once it lasts longer than a boot, and reaches the record; it fails if the error reached the loop,
+    every boot were told, or an absence never.
+    """
 
-    def refuse() -> ScriptedProcess:
-        raise OSError(11, "Resource temporarily unavailable")
+    def refuse() -> ScriptedCall:
+        raise OSError(2, "No such file or directory")
 
     watch = LastResortWatch(refuse)
     watch.want(STOP, SECOND)
-    assert [name for name, _ in watch.turn(SECOND)] == ["last-resort-not-ready"]
-    assert watch.turn(SECOND + 1) == []
-    assert [name for name, _ in watch.turn(3 * SECOND)] == ["last-resort-not-ready"]
+    turns = range(SECOND, 200 * SECOND, SECOND // 10)
+    told = [(now_ns, detail) for now_ns in turns for _, detail in watch.turn(now_ns)]
+    assert told[0][0] == SECOND + ABSENT_NS_MAX
+    assert told[0][1]["explanation"] == "it cannot be called: No such file or directory"
+    assert 5 <= len(told) <= 10
 
 
-def _park(program: str) -> ParkedProcess:
-    return ParkedProcess(("-c", program))
-
-
-def _await_end(process: ParkedProcess) -> Ended:
-    until_s = time.monotonic() + 10
-    while time.monotonic() < until_s:
-        ended = process.poll()
-        if ended is not None:
-            return ended
-        time.sleep(0.01)
-    raise AssertionError("it did not end")
-
-
-def test_a_parked_process_does_what_it_is_told_and_is_heard() -> None:
-    """The word goes in, the last line and the status come out; it fails if the pipes were crossed or blocked."""
-    process = _park("import sys; print('armed', flush=True); print('x', input()); sys.exit(3)")
-    until_s = time.monotonic() + 10
-    while not process.armed and time.monotonic() < until_s:
-        time.sleep(0.01)
-    assert process.poll() is None
-    assert process.go("cancel")
-    assert _await_end(process) == Ended(3, b"x cancel")
-
-
-def test_a_parked_process_ends_when_its_guardian_is_gone() -> None:
-    """Closing the pipe is the end of the wait; it fails if a parked process outlived its guardian."""
-    process = _park("import os, sys; sys.exit(5 if os.read(0, 9) == b'' else 6)")
-    os.close(process._input)
-    process._input = os.open("/dev/null", os.O_WRONLY)
-    assert _await_end(process).status == 5
-
-
-def test_a_parked_process_that_shouts_is_not_listened_to_for_ever() -> None:
-    """What is kept of its output is bounded; it fails if a process could fill the guardian's memory."""
-    process = _park(f"import sys; sys.stdout.write('y' * {4 * OUTPUT_BYTES_MAX})")
-    assert len(_await_end(process).last_line) <= OUTPUT_BYTES_MAX
-
-
-def test_a_process_that_is_gone_cannot_be_told() -> None:
-    """A broken pipe is an answer, not an error; it fails if it raised in the guardian's loop."""
-    process = _park("pass")
-    until_s = time.monotonic() + 10
-    while process.go("x") and time.monotonic() < until_s:
-        time.sleep(0.01)
-    assert not process.go("cancel")
-    assert _await_end(process).status == 0
-
-
-def test_end_leaves_nothing_behind() -> None:
-    """Ending reaps the process and closes its pipes; it fails if a zombie or a descriptor were left."""
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    process = _park("import time; time.sleep(60)")
-    process.end()
-    with pytest.raises(ProcessLookupError):
-        os.kill(process.pid, signal.SIGCONT)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may take a real-time class")
-def test_the_child_of_a_real_time_guardian_is_an_ordinary_process() -> None:
-    """Its start must not hold up the loop it shares a core with; it fails if the class were inherited."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
-        pytest.skip("this machine grants no real-time class")
-    try:
-        process = _park("import time; time.sleep(60)")
-        assert os.sched_getscheduler(process.pid) == os.SCHED_OTHER
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    process.end()
+def test_one_that_never_takes_the_call_is_recorded(watched: Watched) -> None:
+    """A line that nobody speaks on is no readiness; it fails if being connected were enough."""
+    watched.calls[0].armed = False
+    assert watched.turn(1) == []
+    assert watched.turn(ABSENT_NS_MAX / SECOND) == ["last-resort-not-ready"]

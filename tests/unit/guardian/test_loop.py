@@ -12,7 +12,7 @@ from appliance.guardian.enforcement import Outcome, Unanswered
 from appliance.hardware.pins import Contact
 from appliance.safety.button import State
 from appliance.safety.lamps import Lamp
-from appliance.safety.lease import LatchCause, LatchState
+from appliance.safety.lease import LatchCause, LatchState, RelayState
 from appliance.safety.modes import Mode
 from tests.unit.guardian.bench_parts import Bench
 
@@ -95,6 +95,44 @@ def test_a_latch_survives_the_guardian(start: Start, *, released: bool) -> None:
     assert second.button.latched
     assert not second.permits()
     assert second.told().latch_sequence == 1
+
+
+def test_a_second_press_undoes_nothing(bench: Bench) -> None:
+    """Pressed twice is pressed once, and also a box made ready is stopped again; it fails if a press could toggle, or
+    the hold before it still counted.
+    """
+    bench.run(100)
+    for _ in range(2):
+        bench.press(duration_ns=5 * MS)
+        bench.run(100)
+    assert not bench.permits()
+    assert bench.told().latch_sequence == 1
+    bench.hold_reset(3100)
+    assert bench.lamp() is Lamp.READY
+    bench.press(duration_ns=5 * MS)
+    bench.run(100)
+    bench.hold_reset(150)
+    assert not bench.permits()
+    assert bench.latch.load(0).latched
+
+
+def test_a_wire_cut_while_running_stops_until_it_is_whole_again(start: Start) -> None:
+    """A contact that opens and never closes is a press without end: no gesture and no restart starts the box; it fails
+    if only an edge counted.
+    """
+    bench = start()
+    bench.run(100)
+    assert bench.permits()
+    bench.press()
+    bench.run(100)
+    for _ in range(2):
+        bench.hold_reset(3100)
+        bench.hold_reset(150)
+    assert not bench.permits()
+    again = start(closed=False)
+    again.hold_reset(3100)
+    again.hold_reset(150)
+    assert not again.permits()
 
 
 def test_ready_does_not_survive_the_guardian(start: Start) -> None:
@@ -212,11 +250,14 @@ def test_halted_is_shown_only_for_this_stop_verified(bench: Bench) -> None:
 
 
 def test_the_relay_pulses_for_a_living_trader_and_drops_when_the_stop_is_verified(bench: Bench) -> None:
-    """The pulse stops for a lost trader and after a verified stop; it fails if the pin kept moving."""
+    """The pulse stops for a lost trader and after a verified stop, and the page says so; it fails if the pin kept
+    moving, or the page told another story than the pin.
+    """
     relay = bench.pins.factory.pin(25)
     relay.clear_states()
     bench.run(1000)
     assert 9 <= len(relay.states) <= 12
+    assert bench.told().relay is RelayState.PULSING
     bench.press()
     bench.trader(Mode.HALTED, acknowledged=1, flat=True)
     bench.run(100)
@@ -224,6 +265,15 @@ def test_the_relay_pulses_for_a_living_trader_and_drops_when_the_stop_is_verifie
     bench.run(1000)
     assert len(relay.states) == 1
     assert not relay.state
+    assert bench.told().relay is RelayState.DROPPED
+
+
+def test_a_relay_that_is_not_wired_is_never_told_as_held(start: Start) -> None:
+    """Without a relay in the settings the page says so; it fails if an output nobody drives looked like a guard."""
+    bench = start(relay=None)
+    bench.run(1000)
+    assert bench.permits()
+    assert bench.told().relay is RelayState.UNFITTED
 
 
 def test_the_relay_drops_five_seconds_after_a_stop_that_nobody_verifies(bench: Bench) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from appliance.kernels.changes import LENGTHS_MAX, STRETCH_MIN, last_change
 from appliance.market.quality.alerts import Alerts, Gravity
 from appliance.market.quality.bayes import Bayes
 from appliance.market.quality.benford import SHARES, WARM, Benford
@@ -16,7 +17,7 @@ from appliance.market.quality.consensus import SOURCES_MAX, Consensus
 from appliance.market.quality.cusum import Cusum
 from appliance.market.quality.finding import FINE, Finding
 from appliance.market.quality.kalman import AGREEING_BARS, WARM_BARS, Kalman
-from appliance.market.quality.pelt import STRETCH_MIN, WINDOW, last_change
+from appliance.market.quality.pelt import WINDOW
 from appliance.market.quality.score import DIMENSION_MIN, Dimension, Score, Scorer
 from tests.unit.quality.builders import Market
 
@@ -150,7 +151,7 @@ def test_pelt_is_the_best_cut(seed: int) -> None:
     if seed % 3:
         values[int(draw.integers(8, 25)) :] *= 5.0 if seed % 3 == 1 else 0.1
     drawn = tuple(values.tolist())
-    assert last_change(drawn) == brute_last_change(drawn, 4.0 * math.log(WINDOW))
+    assert last_change(values, 0) == brute_last_change(drawn, 4.0 * math.log(WINDOW))
 
 
 def test_bayes_notices_a_new_variance_and_keeps_calm() -> None:
@@ -169,8 +170,8 @@ def test_bayes_weights_stay_a_distribution() -> None:
     layer = Bayes()
     for value in [0.0] * 100 + [20.0, -20.0] * 50 + [0.0] * 100:
         layer.update(value)
-        assert sum(layer._weights) == pytest.approx(1.0)
-        assert len(layer._weights) == len(layer._beliefs) <= 48
+        assert sum(layer.weights) == pytest.approx(1.0)
+        assert len(layer.weights) <= LENGTHS_MAX
 
 
 def test_witnesses_must_agree() -> None:

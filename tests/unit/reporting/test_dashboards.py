@@ -38,7 +38,7 @@ def exposition() -> str:
     latencies = (Latency("event wait", 1, (0, 3, 5)), Latency("journal commit", 1000, (0, 2)))
     model.take_telemetry(msgspec.structs.replace(telemetry(), latencies=latencies), clock.monotonic_ns())
     box = BoxView(
-        lamp="NORMAL", estop=False, latch="clear", case_open=False, permitted=True, glitches=0,
+        lamp="NORMAL", estop=False, latch="clear", case_open=False, permitted=True, glitches=0, relay="pulsing",
         temperature_millicelsius=41_000,
     )  # fmt: skip
     model.take_box(box, ())

@@ -18,7 +18,7 @@ from appliance.reporting.mqtt.topics import Topics
 COMMON = {
     "availability", "availability_mode", "availability_template", "availability_topic", "device", "device_class",
     "default_entity_id", "enabled_by_default", "encoding", "entity_category", "entity_picture", "expire_after",
-    "force_update", "icon", "json_attributes_template", "json_attributes_topic", "name", "object_id", "origin",
+    "force_update", "icon", "json_attributes_template", "json_attributes_topic", "name", "origin",
     "payload_available", "payload_not_available", "platform", "qos", "state_topic", "unique_id", "value_template",
 }  # fmt: skip
 ALLOWED = {

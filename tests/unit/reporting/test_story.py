@@ -23,6 +23,7 @@ from appliance.trading.records import (
     Parameters,
     Reconciled,
     Refused,
+    Steps,
 )
 from appliance.wire.report import Grid
 from tests.integration.reporting.scripted_trader import GRIDS, row
@@ -55,6 +56,7 @@ FILL = Fill(
         (Reconciled(agreed=True, differences=(), venue_ns=1), "Books agree with the venue", "", Tone.GOOD),
         (Reconciled(agreed=False, differences=("a", "b"), venue_ns=1), "Books differ from the venue", "a; b", Tone.BAD),
         (Boot(3, "box", "0123456789abcdef", 1), "Start number 3", "configuration 0123456789ab", Tone.PLAIN),
+        (Steps("A/B", "0.1", "1E-8"), "A/B counts anew", "price steps 0.1, size steps 1E-8", Tone.PLAIN),
         (Parameters({"a": "1", "b": "2"}), "Settings in force", "a 1, b 2", Tone.PLAIN),
         (
             Decision("BTC/USD", "trend", 1, 1, {}, "", "", (("trend: up", 1), ("h1_rsi", -2)), "up"),

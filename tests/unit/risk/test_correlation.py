@@ -68,3 +68,17 @@ def test_only_the_window_is_remembered() -> None:
     """Shows that bars beyond the window are forgotten; fails when memory grows."""
     correlations = filled([(0.01, 0.01)] * (3 * WINDOW_BARS))
     assert correlations._returns.shape == (2, WINDOW_BARS)
+
+
+def test_rings_that_stand_apart_measure_the_same_bits() -> None:
+    """Shows two rings of the same bars in other places measured to the bit as side by side; fails when a sum moves."""
+    draw = np.random.default_rng(5)
+    pairs = [(float(left), float(right)) for left, right in draw.normal(0.0, 0.01, (2 * WINDOW_BARS + 17, 2))]
+    apart, side_by_side = Correlations(("A", "B")), Correlations(("A", "B"))
+    apart.add("B", -1, 0.5)
+    for start_ns, (left, right) in enumerate(pairs):
+        apart.add("A", start_ns, left)
+        apart.add("B", start_ns, right)
+        side_by_side.add("A", start_ns, left)
+        side_by_side.add("B", start_ns, right)
+        assert apart.between("A", "B") == side_by_side.between("A", "B")

@@ -12,6 +12,7 @@ from appliance.safety.lease import (
     LeaseReader,
     LeaseWord,
     LeaseWriter,
+    RelayState,
     lease_path,
 )
 from appliance.safety.page import PAGE_BYTES, WORD_MASK, boot_identity
@@ -170,6 +171,7 @@ def test_information_comes_back_as_published(path: Path, writer: LeaseWriter) ->
         case_open=True,
         glitch_count=14,
         wiring_alarm=True,
+        relay=RelayState.DROPPED,
     )
     writer.publish(told)
     writer.beat(15)
@@ -178,9 +180,10 @@ def test_information_comes_back_as_published(path: Path, writer: LeaseWriter) ->
     assert reader.beat_ns() == 15
 
 
-def test_an_unknown_latch_state_is_no_information(path: Path, writer: LeaseWriter) -> None:
+@pytest.mark.parametrize("word", [LeaseWord.LATCH_STATE, LeaseWord.LATCH_CAUSE, LeaseWord.RELAY])
+def test_an_unknown_state_is_no_information(path: Path, writer: LeaseWriter, word: LeaseWord) -> None:
     """A state nobody defined is not guessed at; it fails if unknown codes were passed on."""
-    _poke(path, LeaseWord.LATCH_STATE, 99)
+    _poke(path, word, 99)
     assert LeaseReader(path, BOOT).information() is None
 
 

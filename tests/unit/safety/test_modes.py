@@ -4,7 +4,18 @@ import itertools
 
 import pytest
 
-from appliance.safety.modes import MOVES, RIGHTS, Mode, Moved, Refused, may_cancel, may_open, may_reduce, move
+from appliance.safety.modes import (
+    MOVES,
+    RIGHTS,
+    Mode,
+    Moved,
+    Refused,
+    may_cancel,
+    may_guard,
+    may_open,
+    may_reduce,
+    move,
+)
 
 B, C, N, R, P, E, H, F = Mode
 ALLOWED = {
@@ -44,6 +55,7 @@ def test_rights_are_as_listed() -> None:
     """Opening, reducing and cancelling are granted per mode as listed; it fails if a right moved."""
     assert {mode for mode in Mode if may_open(mode)} == {N, R}
     assert {mode for mode in Mode if may_reduce(mode)} == {N, R, P, E}
+    assert {mode for mode in Mode if may_guard(mode)} == {N, R, P, E, Mode.HALTED}
     assert {mode for mode in Mode if may_cancel(mode)} == set(Mode)
     assert set(RIGHTS) == set(Mode)
 

@@ -9,9 +9,9 @@ import pytest
 
 UNITS = Path(__file__).resolve().parents[3] / "systemd/system"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
-# The guardian needs devices and a real-time clock slice. Settings are brought into force by root, who mounts the card
-# writable for a moment; both end before anything listens. The others need none of this.
-EXPOSURE_MAX = {"bot4-guardian.service": 3.0, "bot4-setup.service": 3.5, "bot4-status.service": 4.0}
+# Settings are brought into force by root, who mounts the card writable for a moment; both end before anything listens.
+# The others need none of this.
+EXPOSURE_MAX = {"bot4-setup.service": 3.5, "bot4-status.service": 4.0}
 EXPOSURE_MAX_USUAL = 2.0
 
 
@@ -62,7 +62,7 @@ def test_the_guardian_cannot_be_held_up_by_the_others() -> None:
 
     assert setting("bot4-guardian.service", "CPUSchedulingPolicy") in {"fifo", "rr"}
     own = set(setting("bot4-guardian.service", "CPUAffinity").split())
-    for name in ("bot4-trader.service", "bot4-reporter.service"):
+    for name in ("bot4-last-resort.service", "bot4-trader.service", "bot4-reporter.service"):
         assert own.isdisjoint(setting(name, "CPUAffinity").split())
 
 

@@ -35,15 +35,21 @@ class Standing(Bench):
         """Ask for a change."""
         self.desk.amend(self.guard, size_lots, 0, trigger_ticks, "the position changed")
 
-    def amended(self, size_lots: int, trigger_ticks: int = 950) -> None:
-        """Say that the venue changed it."""
-        self.desk.amended(events.OrderAmended(self.guard.client_id, size_lots, 0, trigger_ticks, 0))
+    def amended(self, size_lots: int, asked_ns: int | None = None, venue_ns: int = 0) -> None:
+        """Say that the venue changed it when asked last, or at another moment."""
+        moment_ns = self.said_ns if asked_ns is None else asked_ns
+        self.desk.amended(events.OrderAmended(self.guard.client_id, size_lots, 0, 950, venue_ns, moment_ns))
 
     def refuse(self, asked_ns: int | None = None) -> None:
         """Say that the venue did not change it when asked last, or at another moment."""
-        last_ns = self.desk._flights[self.guard.client_id].amended_ns or 0
-        moment_ns = last_ns if asked_ns is None else asked_ns
+        moment_ns = self.said_ns if asked_ns is None else asked_ns
         self.desk.amend_refused(events.AmendRefused(self.guard.client_id, "no", moment_ns))
+
+    @property
+    def said_ns(self) -> int:
+        """Return when the change was said last; nothing of it is known of an order that has ended."""
+        flight = self.desk._flights.get(self.guard.client_id)
+        return 0 if flight is None or flight.amended_ns is None else flight.amended_ns
 
     def same_after_restart(self) -> None:
         """Compare with the fold of the rows."""
@@ -111,18 +117,20 @@ def test_a_change_without_an_answer_is_said_again_only_past_its_deadline() -> No
     assert commands.SendAmend(*said, 1) in again.pass_time(1)
 
 
-def test_the_late_answer_to_an_earlier_change_decides_nothing() -> None:
-    """Shows that only the answer to what is asked for ends the asking; fails when an old one makes a larger size be
-    counted as the smaller.
+def test_the_late_answer_to_an_earlier_saying_decides_nothing() -> None:
+    """Shows that only the answer to the last saying ends the asking, be the amounts the same; fails when an old one
+    makes a larger size, which may be in force, be counted as the smaller.
     """
     bench = Standing()
     bench.amend(40)
+    first_ns = bench.said_ns
+    for moment_ns, size_lots in ((1, 160), (2, 40)):
+        bench.at(moment_ns)
+        bench.amend(size_lots)
+    bench.amended(40, first_ns)
+    assert sizes(bench.guard) == (100, 40, 100)
     bench.amended(40)
-    bench.amend(160)
-    bench.amended(40)
-    assert sizes(bench.guard) == (40, 160, 160)
-    bench.amended(160)
-    assert sizes(bench.guard) == (160, 0, 160)
+    assert sizes(bench.guard) == (40, 0, 40)
 
 
 def test_an_old_word_repeated_after_a_newer_change_decides_nothing() -> None:
@@ -132,14 +140,14 @@ def test_an_old_word_repeated_after_a_newer_change_decides_nothing() -> None:
     bench = Standing()
     name = bench.guard.client_id
     bench.amend(40)
-    bench.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    bench.amended(40, venue_ns=1)
     bench.amend(160)
-    bench.desk.amended(events.OrderAmended(name, 160, 0, 950, 2))
-    bench.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    bench.amended(160, venue_ns=2)
+    bench.amended(40, venue_ns=1)
     assert sizes(bench.guard) == (160, 0, 160)
     again = Bench(bench.replayed())
     again.desk.adopt(0)
-    again.desk.amended(events.OrderAmended(name, 40, 0, 950, 1))
+    again.desk.amended(events.OrderAmended(name, 40, 0, 950, 1, 0))
     assert sizes(again.ledger.orders[name]) == (160, 0, 160)
 
 
@@ -247,7 +255,7 @@ def test_word_of_a_change_of_an_order_we_do_not_know(known: bool) -> None:
     """Shows that a change of a stranger's order is noted as one; fails when it is believed or crashes."""
     bench = Standing()
     name = bench.guard.client_id if known else "somebody else's"
-    bench.desk.amended(events.OrderAmended(name, 100, 0, 900, 0))
+    bench.desk.amended(events.OrderAmended(name, 100, 0, 900, 0, 0))
     bench.desk.amend_refused(events.AmendRefused(name, "no", 0))
     assert bench.desk.strangers == (set() if known else {name})
     assert sizes(bench.guard) == (100, 0, 100)
@@ -258,7 +266,7 @@ def test_an_acknowledgement_lost_before_a_change_is_made_good_by_it() -> None:
     bench = Bench()
     guard = bench.sent(GUARD)
     bench.desk.timed_out(events.SendTimedOut(guard.client_id))
-    bench.desk.amended(events.OrderAmended(guard.client_id, 100, 0, 900, 0))
+    bench.desk.amended(events.OrderAmended(guard.client_id, 100, 0, 900, 0, 0))
     assert guard.state is State.OPEN
     bench.desk.acknowledged(acknowledged(guard))
     assert guard.state is State.OPEN

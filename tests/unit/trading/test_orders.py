@@ -15,7 +15,7 @@ filled     filled      .        .        filled   filled   .       filled   fill
 canceled   canceled    canceled filled   canceled canceled .       canceled canceled .     .   canceled
 expired    expired     expired  filled   expired  expired  .       expired  expired  .     .   expired
 refused    .           .        .        .        .        refused refused  .        refused . .
-never      .           .        .        .        .        never   never    .        never never    .
+never      .           .        .        .        .        refused  never    .        never never    .
 """
 LINES = [line.split() for line in GRID.strip().splitlines()]
 MOVES = [Move(name) for name in LINES[0]]

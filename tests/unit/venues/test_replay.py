@@ -11,7 +11,7 @@ from appliance.core.clock import VirtualClock
 from appliance.core.errors import ConfigError
 from appliance.core.values import Side
 from appliance.venues.simulator.instruments import BUILT_IN
-from appliance.venues.simulator.kraken.paper import paper_floor
+from appliance.venues.simulator.kraken.paper import Pace, paper_floor
 from appliance.venues.simulator.kraken.state import VenueState
 from appliance.venues.simulator.replay import BarSeen, Moment, moments_of
 from appliance.venues.simulator.replay_files import recorded
@@ -28,7 +28,7 @@ BEGIN_NS = 10**12
 def opened(moments: list[Moment], speed: int = 1) -> tuple[VirtualClock, VenueState]:
     """Open a venue on moments, whose first minute is its past."""
     clock = VirtualClock(BEGIN_NS, BEGIN_NS)
-    floor = paper_floor(clock, instruments=(BTC,), recordings={"BTC/USD": iter(moments)}, speed=speed)
+    floor = paper_floor(clock, instruments=(BTC,), recordings={"BTC/USD": iter(moments)}, pace=Pace(speed=speed))
     return clock, VenueState(floor)
 
 

@@ -6,6 +6,7 @@ grow.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -68,6 +69,9 @@ class Connection(asyncio.Protocol):
         self._heard_s = 0.0
         self._pinged = False
         self._due_in_s = self._due_out_s = 0.0
+        # Timers of one and the same moment fire in any order: each takes the oldest of its queue, not what set it.
+        self._in_order: deque[Callable[[], None]] = deque()
+        self._out_order: deque[bytes] = deque()
         self._waiting = 0
         # A half-open peer: nothing arrives any more, nothing leaves, and nobody is told.
         self.half_open = False
@@ -130,9 +134,12 @@ class Connection(asyncio.Protocol):
         self._waiting += 1
         # What was sent first arrives first, unless it was held back on purpose.
         due_s = self._now_s() + delay_s
-        if not extra_s:
-            due_s = self._due_out_s = max(due_s, self._due_out_s)
-        asyncio.get_running_loop().call_at(due_s, self._arrive_out, frame)
+        if extra_s:
+            asyncio.get_running_loop().call_at(due_s, self._arrive_late, frame)
+            return
+        self._due_out_s = max(due_s, self._due_out_s)
+        self._out_order.append(frame)
+        asyncio.get_running_loop().call_at(self._due_out_s, self._arrive_out)
 
     def look(self) -> None:
         """End a connection that has been silent for too long, and ask one that begins to be."""
@@ -211,7 +218,7 @@ class Connection(asyncio.Protocol):
     def _after_delay(self, act: Callable[[], None]) -> None:
         delay_s = self._host.delay_s()
         now_s = self._now_s()
-        if delay_s <= 0 and self._due_in_s <= now_s:
+        if delay_s <= 0 and not self._in_order:
             act()
             return
         self._due_in_s = max(now_s + delay_s, self._due_in_s)
@@ -219,14 +226,19 @@ class Connection(asyncio.Protocol):
         if self._waiting > WAITING_MAX:
             self.abort()
             return
-        asyncio.get_running_loop().call_at(self._due_in_s, self._arrive_in, act)
+        self._in_order.append(act)
+        asyncio.get_running_loop().call_at(self._due_in_s, self._arrive_in)
 
-    def _arrive_in(self, act: Callable[[], None]) -> None:
+    def _arrive_in(self) -> None:
         self._waiting -= 1
+        act = self._in_order.popleft()
         if self._transport is not None and not self.half_open:
             act()
 
-    def _arrive_out(self, frame: bytes) -> None:
+    def _arrive_out(self) -> None:
+        self._arrive_late(self._out_order.popleft())
+
+    def _arrive_late(self, frame: bytes) -> None:
         self._waiting -= 1
         self._send_now(frame)
 

@@ -15,6 +15,7 @@ from appliance.wire.kraken.serving.encoding import fixed
 Fields = Mapping[str, str]
 UNKNOWN_PAIR: Final = "EQuery:Unknown asset pair"
 DEPTH_MAX: Final = 500
+PAGE_TRADES: Final = 1_000
 
 
 class PublicCalls:
@@ -105,10 +106,12 @@ class PublicCalls:
     def _trades(self, fields: Fields) -> object:
         listed = self._state.catalogue.find(fields.get("pair", ""))
         since = _moment(fields.get("since", "0"))
-        if listed is None or since is None:
-            return UNKNOWN_PAIR if listed is None else "EGeneral:Invalid arguments:since"
-        grid = listed.grid
-        told = [each for each in self._state.tapes[listed.symbol].recent if each.venue_ns > since]
+        count = _count(fields.get("count", str(PAGE_TRADES)), PAGE_TRADES)
+        if listed is None or since is None or count is None:
+            return UNKNOWN_PAIR if listed is None else f"EGeneral:Invalid arguments:{'count' if since else 'since'}"
+        grid, recent = listed.grid, self._state.tapes[listed.symbol].recent
+        # The first ones after a moment, or without one the last; who reads on asks again from `last`.
+        told = [each for each in recent if each.venue_ns > since][:count] if since else list(recent)[-count:]
         rows = [
             [
                 fixed(each.price_ticks, grid.price_digits),

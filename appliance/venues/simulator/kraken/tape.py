@@ -9,7 +9,7 @@ from appliance.wire.kraken.serving.market import Bar, TickerFigures
 
 INTERVALS_MINUTES: Final = (1, 5, 15, 30, 60, 240, 1_440, 10_080, 21_600)
 BARS_MAX: Final = 720
-TRADES_MAX: Final = 1_000
+TRADES_MAX: Final = 20_000
 _MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
 
 
@@ -24,12 +24,15 @@ class Tape:
     def add(self, trade: TradePrint) -> None:
         """Take a trade in."""
         self.recent.append(trade)
+        self.remember(trade.venue_ns, trade.price_ticks, trade.size_lots)
+
+    def remember(self, venue_ns: int, price_ticks: int, size_lots: int) -> None:
+        """Take a trade into the bars only, as of a past that nobody can ask every trade of."""
         for interval, bars in self.bars.items():
-            begin_ns = trade.venue_ns // (interval * _MINUTE_NS) * (interval * _MINUTE_NS)
-            price = trade.price_ticks
+            begin_ns = venue_ns // (interval * _MINUTE_NS) * (interval * _MINUTE_NS)
             if not bars or bars[-1].begin_ns != begin_ns:
-                bars.append(Bar(begin_ns, price, price, price, price))
-            bars[-1].add(price, trade.size_lots)
+                bars.append(Bar(begin_ns, price_ticks, price_ticks, price_ticks, price_ticks))
+            bars[-1].add(price_ticks, size_lots)
 
     def current(self, interval_minutes: int) -> Bar | None:
         """Return the bar that is not finished, if there is any."""

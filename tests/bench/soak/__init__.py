@@ -1,0 +1,1 @@
+"""`python -m tests.bench.soak`: the whole appliance for a long while, on connections that keep breaking."""
