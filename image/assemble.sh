@@ -43,7 +43,6 @@ link disable wpa_supplicant.service e2scrub_reap.service e2scrub_all.timer dpkg-
     getty@tty1.service
 link mask sshd-keygen.service systemd-networkd-wait-online.service ssh.socket
 link set-default multi-user.target
-[ "$ARCH" != arm64 ] || link enable wpa_supplicant@wlan0.service
 
 # Of the firmware of every Broadcom radio only that of the boards' own two families is kept.
 if [ -d "$system/usr/lib/firmware/brcm" ]; then
