@@ -63,8 +63,11 @@ class Secret:
 def handed(name: str) -> Path | None:
     """Return where a credential handed to this service lies, or nothing where none of this name was handed over."""
     folder = os.environ.get(_CREDENTIALS)
-    path = Path(folder) / name if folder else None
-    return path if path is not None and path.exists() else None
+    if not folder:
+        return None
+    outcome = read_bounded(Path(folder) / name, SECRET_BYTES_MAX)
+    # One that is there and cannot be read is the reader's to complain about.
+    return None if not isinstance(outcome, FileRead) and outcome.absent else Path(folder) / name
 
 
 def read_secret(path: Path) -> Secret:
