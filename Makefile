@@ -74,7 +74,7 @@ bench: kernels peers ## measure every stage, print the table, write it as JSON
 image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)
 	@image/build.sh
 
-hil-test: kernels ## run the bench cards (RIG=simulated: on this machine, without a box)
+hil-test: kernels ## run the bench cards (RIG=virtual: a booted image; RIG=simulated: without a box)
 	@$(BIN)/python -m hil_tests $(RIG)
 
 assistant: kernels programs ## let Home Assistant as released find a running appliance (needs Python 3.13: ASSISTANT_PYTHON=...)

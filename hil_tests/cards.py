@@ -1,10 +1,9 @@
 """The cards. Each says why, what to do, and what counts as passed; each measures what it can."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from appliance.safety.lamps import Lamp
-from hil_tests.rig import Rig, stays, within
+from hil_tests.inside import CARDS_OF_A_BOOTED_BOX
+from hil_tests.result import Card, Result, stays, times, unless, within
+from hil_tests.rig import Rig
 
 BOOT_S_MAX = 60.0
 PERMISSION_GONE_S_MAX = 0.5
@@ -13,41 +12,23 @@ RECORD_S = 0.2
 _RED = frozenset({Lamp.EMERGENCY, Lamp.HALTED})
 
 
-class Result(NamedTuple):
-    """Hold what a card found: what went wrong, or nothing, and the times it measured."""
-
-    wrong: str
-    measured_s: dict[str, float]
-
-
-class Card(NamedTuple):
-    """Describe one procedure."""
-
-    number: str
-    title: str
-    purpose: str
-    wiring: str
-    procedure: str
-    limit: str
-    run: Callable[[Rig], Result]
-
-
-def _times(**steps: float | None) -> Result:
-    missed = [name.replace("_", " ") for name, took_s in steps.items() if took_s is None]
-    measured_s = {name: took_s for name, took_s in steps.items() if took_s is not None}
-    return Result("; ".join(f"{name}: not in time" for name in missed), measured_s)
-
-
 def _cold_boot(rig: Rig) -> Result:
-    return _times(power_to_green=within(BOOT_S_MAX, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on))
+    return times(power_to_green=within(BOOT_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on))
 
 
 def _press(rig: Rig) -> Result:
-    gone_s = within(PERMISSION_GONE_S_MAX, lambda: not rig.permitted(), lambda: rig.press("estop"))
-    halted_s = within(VERIFIED_S_MAX, lambda: rig.lamp() is Lamp.HALTED)
-    result = _times(press_to_no_permission=gone_s, then_to_verified=halted_s)
+    seen: list[float | None] = []
+    gone_s = within(
+        PERMISSION_GONE_S_MAX * rig.stretch, lambda: not rig.permitted(), lambda: seen.append(rig.press("estop"))
+    )
+    # Where the rig measures beside the box, that counts and not how long the bench took to ask.
+    gone_s = seen[0] if seen[0] is not None else gone_s
+    if gone_s is not None and gone_s > PERMISSION_GONE_S_MAX:
+        gone_s = None
+    halted_s = within(VERIFIED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    result = times(press_to_no_permission=gone_s, then_to_verified=halted_s)
     open_orders = rig.open_orders()
-    return result if open_orders == 0 else Result(f"the venue has {open_orders} orders open", result.measured_s)
+    return unless(result, f"the venue has {open_orders} orders open" if open_orders else "")
 
 
 def _release(rig: Rig) -> Result:
@@ -58,33 +39,32 @@ def _release(rig: Rig) -> Result:
 
 def _power_cycle(rig: Rig) -> Result:
     rig.power_off()
-    halted_s = within(BOOT_S_MAX, lambda: rig.lamp() is Lamp.HALTED, rig.power_on)
-    result = _times(power_to_halted=halted_s)
+    result = times(power_to_halted=within(BOOT_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED, rig.power_on))
     stayed = stays(2.0, lambda: not rig.permitted())
-    return result if stayed else Result("the stop did not survive the power cut", result.measured_s)
+    return unless(result, "" if stayed else "the stop did not survive the power cut")
 
 
 def _reset_arms_nothing(rig: Rig) -> Result:
     rig.press("reset")
-    ready_s = within(2.0, lambda: rig.lamp() is Lamp.READY)
+    ready_s = within(2.0 * rig.stretch, lambda: rig.lamp() is Lamp.READY)
     stayed = stays(2.0, lambda: not rig.permitted())
-    return _times(reset_to_ready=ready_s) if stayed else Result("the reset alone gave permission", {})
+    return unless(times(reset_to_ready=ready_s), "" if stayed else "the reset alone gave permission")
 
 
 def _start(rig: Rig) -> Result:
-    green_s = within(VERIFIED_S_MAX, lambda: rig.lamp() is Lamp.NORMAL, lambda: rig.press("start"))
-    return _times(start_to_green=green_s)
+    green_s = within(VERIFIED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, lambda: rig.press("start"))
+    return times(start_to_green=green_s)
 
 
 def _cut_while_stopping(rig: Rig) -> Result:
-    red_s = within(PERMISSION_GONE_S_MAX, lambda: rig.lamp() in _RED, lambda: rig.press("estop"))
+    red_s = within(PERMISSION_GONE_S_MAX * rig.stretch, lambda: rig.lamp() in _RED, lambda: rig.press("estop"))
     # The lamp does not wait for the card to have the record; a button that stays in covers what lies between.
     stays(RECORD_S, lambda: True)
     rig.power_off()
-    again_s = within(BOOT_S_MAX, lambda: rig.lamp() in _RED, rig.power_on)
+    again_s = within(BOOT_S_MAX * rig.stretch, lambda: rig.lamp() in _RED, rig.power_on)
     stayed = stays(3.0, lambda: not rig.permitted())
-    times = _times(press_to_red=red_s, power_to_red=again_s)
-    return times if stayed else Result("it traded after a boot under a stop", times.measured_s)
+    result = times(press_to_red=red_s, power_to_red=again_s)
+    return unless(result, "" if stayed else "it traded after a boot under a stop")
 
 
 _BUTTON = "stop button, normally closed, between 3V3 and BCM17"
@@ -139,4 +119,5 @@ CARDS = (
         "red within 60 s, no permission for 3 s",
         _cut_while_stopping,
     ),
+    *CARDS_OF_A_BOOTED_BOX,
 )

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -18,16 +17,33 @@ from appliance.safety.lease import LeaseReader, lease_path
 from appliance.safety.page import boot_identity
 from appliance.venues.simulator.ledger import ask_books
 
-LOOK_S = 0.002
 # A lamp whose guardian has not shown life for so long is driven by nobody.
 DARK_NS = 200_000_000
 BOX = ("guardian", "trader", "reporter")
 
+# What a rig may be able to do, and what is said of a card when it cannot.
+ABILITIES = {
+    "contacts": "this rig has no wires to move; it takes a booted image or a board",
+    "services": "this rig has no system that restarts services; it takes a booted image or a board",
+    "clock": "this rig cannot take the time away from the box",
+    "network": "this rig has no network of the box's own",
+    "broker": "no rig has a broker wired to the box yet",
+    "sensor": "this rig's machine has no thermometer; it takes a board",
+    "watchdog": "this rig's machine has no watchdog of the chip's; it takes a board",
+    "day": "takes a day; run it on its own",
+}
+
 
 class Rig(Protocol):
-    """Carry out what a card asks for."""
+    """Carry out what every card asks for.
+
+    `stretch` says how much longer than on a board a start or a check may take here, 1 where the rig is as quick;
+    `abilities` names what it can do besides (see ABILITIES).
+    """
 
     name: str
+    stretch: float
+    abilities: frozenset[str]
 
     def power_on(self) -> None:
         """Give the box power."""
@@ -37,8 +53,11 @@ class Rig(Protocol):
         """Cut the box's power without warning."""
         ...
 
-    def press(self, button: str) -> None:
-        """Do to a button what its name says: estop, release, reset, start."""
+    def press(self, button: str) -> float | None:
+        """Do to a button what its name says: estop, release, reset, start, open-case, shut-case.
+
+        Return after how many seconds permission was gone, where the rig measures that itself.
+        """
         ...
 
     def lamp(self) -> Lamp:
@@ -58,6 +77,8 @@ class SimulatedRig:
     """Run the box's real processes on this machine with simulated pins; the venue stays up when the box loses power."""
 
     name = "simulated"
+    stretch = 1.0
+    abilities: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         """Prepare an empty box."""
@@ -97,9 +118,10 @@ class SimulatedRig:
             shutil.rmtree(self._runtime / owner, ignore_errors=True)
         time.sleep(2 * DARK_NS / 1e9)
 
-    def press(self, button: str) -> None:
+    def press(self, button: str) -> float | None:
         """Press through the bench socket, which stands where the wires would be."""
         press(self._runtime, button)
+        return None
 
     def lamp(self) -> Lamp:
         """Read the lamp off the guardian's page; dark without a living guardian."""
@@ -120,25 +142,3 @@ class SimulatedRig:
     def _start(self, name: str) -> "subprocess.Popen[bytes]":
         words = [sys.executable, "-m", "appliance", name, "--config", str(self._config)]
         return subprocess.Popen(words, stdout=self._log, stderr=self._log, stdin=subprocess.DEVNULL)
-
-
-def within(limit_s: float, true: Callable[[], bool], after: Callable[[], None] | None = None) -> float | None:
-    """Do something, then return after how many seconds something else became true, or None when it did not in time."""
-    started_s = time.monotonic()
-    if after is not None:
-        after()
-    while time.monotonic() - started_s < limit_s:
-        if true():
-            return time.monotonic() - started_s
-        time.sleep(LOOK_S)
-    return None
-
-
-def stays(duration_s: float, true: Callable[[], bool]) -> bool:
-    """Tell whether something stays true for so long."""
-    until_s = time.monotonic() + duration_s
-    while time.monotonic() < until_s:
-        if not true():
-            return False
-        time.sleep(LOOK_S)
-    return True

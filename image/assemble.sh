@@ -28,7 +28,9 @@ systemd-sysusers --root="$system" bot4-edge.conf 2>/dev/null
 # The system is never written: what changes lives in memory or on the data partition, and is pointed to from here.
 ln -sfn /run/bot4-setup/appliance "$system/etc/bot4-edge"
 ln -sfn /run/systemd/resolve/stub-resolv.conf "$system/etc/resolv.conf"
-ln -sfn /var/lib/bot4-setup/credentials "$system/etc/credstore.encrypted"
+# Debian has a folder there, in which a link would come to lie instead of in its place.
+rmdir "$system/etc/credstore.encrypted"
+ln -s /var/lib/bot4-setup/credentials "$system/etc/credstore.encrypted"
 rm -f "$system/etc/machine-id" "$system/var/lib/dbus/machine-id" "$system"/etc/ssh/ssh_host_*
 touch "$system/etc/machine-id"
 echo bot4-edge >"$system/etc/hostname"
@@ -41,7 +43,6 @@ link disable wpa_supplicant.service e2scrub_reap.service e2scrub_all.timer dpkg-
     getty@tty1.service
 link mask sshd-keygen.service systemd-networkd-wait-online.service ssh.socket
 link set-default multi-user.target
-[ "$ARCH" != arm64 ] || link enable wpa_supplicant@wlan0.service
 
 # Of the firmware of every Broadcom radio only that of the boards' own two families is kept.
 if [ -d "$system/usr/lib/firmware/brcm" ]; then

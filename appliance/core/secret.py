@@ -5,6 +5,7 @@ accident, and it comes from a file of its own that nobody but its owner can read
 """
 
 import hmac
+import os
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -15,6 +16,8 @@ SECRET_BYTES_MAX = 8_192
 _HIDDEN = "Secret(hidden)"
 _OTHERS_OR_GROUP_WRITE = 0o037
 _GROUP_READ = 0o040
+# systemd.exec(5), LoadCredential=: only the service that is handed a secret can read it.
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 class Secret:
@@ -55,6 +58,16 @@ class Secret:
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret is not written anywhere; hand over the path of its file instead")
+
+
+def handed(name: str) -> Path | None:
+    """Return where a credential handed to this service lies, or nothing where none of this name was handed over."""
+    folder = os.environ.get(_CREDENTIALS)
+    if not folder:
+        return None
+    outcome = read_bounded(Path(folder) / name, SECRET_BYTES_MAX)
+    # One that is there and cannot be read is the reader's to complain about.
+    return None if not isinstance(outcome, FileRead) and outcome.absent else Path(folder) / name
 
 
 def read_secret(path: Path) -> Secret:

@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
-    key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state))
+    key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state, config.trading.mode))
     place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
     if arguments.parked:
         return _park(config, place, key)

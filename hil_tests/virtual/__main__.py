@@ -50,7 +50,7 @@ def watched(machine: Machine, seconds: int) -> int:
                 return 0
             time.sleep(LOOK_S)
     finally:
-        machine.power_off()
+        machine.close()
     print(f"bench: not green within {seconds} s", file=sys.stderr)
     return 1
 

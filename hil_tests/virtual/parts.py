@@ -8,6 +8,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SECTOR_BYTES = 512
 BOOT_START_SECTOR = 8192
+MODULES = "usr/lib/modules/"
 HANDING_OVER = "for place in dev proc sys run;"
 
 
@@ -34,6 +35,14 @@ def read(card: Path, name: str) -> str:
     """Return a text on the first partition, or nothing."""
     done = subprocess.run(["mtype", "-i", fat_at(card), f"::{name}"], capture_output=True, check=False)
     return done.stdout.decode(errors="replace")
+
+
+def kernel_version(image: Path, folder: Path) -> str:
+    """Return which kernel an image has: the one its first disk has modules for."""
+    packed = extracted(image, "a/initrd.img", folder).read_bytes()
+    words = ["cpio", "--quiet", "--list"]
+    listed = subprocess.run(words, input=gzip.decompress(packed), capture_output=True, check=True).stdout.decode()
+    return next(line for line in listed.splitlines() if line.startswith(MODULES)).split("/")[3]
 
 
 def initrd_with_bench(initrd: Path, folder: Path, gpio_module: Path | None) -> Path:

@@ -21,7 +21,7 @@ from appliance.core.settings import reader
 from appliance.core.settings.table import Config
 from appliance.hardware.setup.card import Card
 from appliance.hardware.setup.rendering import rendered
-from appliance.hardware.setup.settings import CREDENTIALS, FILE_BYTES_MAX, Secrets, Setup, read_setup
+from appliance.hardware.setup.settings import CREDENTIALS, FILE_BYTES_MAX, PAPER_CREDENTIALS, Secrets, Setup, read_setup
 from appliance.hardware.setup.vault import Vault
 from appliance.hardware.setup.wiping import wiped
 
@@ -144,11 +144,11 @@ def _move_keys(card: Card, vault: Vault, setup: Setup) -> None:
 
 
 def _paper_keys(vault: Vault) -> None:
-    """Make the keys of the paper venue where the owner gave none: it knows what it finds, as a venue knows its own."""
-    for field in ("venue_key", "last_resort_key"):
-        if CREDENTIALS[field] not in vault.names():
+    """Make the keys of the paper venue, once: it knows what it finds, as a venue knows its own."""
+    for name in PAPER_CREDENTIALS:
+        if name not in vault.names():
             public, private = (base64.b64encode(secrets.token_bytes(_PAPER_KEY_BYTES)).decode() for _ in range(2))
-            vault.put(CREDENTIALS[field], Secret(f"{public}:{private}"))
+            vault.put(name, Secret(f"{public}:{private}"))
 
 
 def _services(setup: Setup, config: Config | None, vault: Vault) -> dict[str, str]:

@@ -87,6 +87,8 @@ CREDENTIALS: Final = {
     "panel_token": "panel.token",
     "password": "wifi.psk",
 }
+# The paper account's, made by the box itself; they are not the owner's, whose key no paper venue needs to know.
+PAPER_CREDENTIALS: Final = ("paper-venue.key", "paper-last-resort.key")
 _EXPECTED: Final = {
     "host_name": "1 to 32 of a-z, 0-9 and -, not starting or ending with -",
     "country": 'two capitals, such as "DE"',
@@ -96,7 +98,7 @@ _EXPECTED: Final = {
     "public_key": 'one line that starts with "ssh-ed25519" or "ssh-rsa", as in your id_ed25519.pub',
     "venue_key": "one line without spaces",
     "last_resort_key": "one line without spaces",
-    "broker": "one line without spaces",
+    "broker": '"USER:PASSWORD" without spaces',
     "panel_token": "one line without spaces",
 }
 

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from appliance.core.errors import ConfigError
-from appliance.core.secret import Secret, read_secret
+from appliance.core.secret import Secret, handed, read_secret
 from appliance.core.settings.machine import Mqtt
 
+CREDENTIAL = "broker.key"
 _PORT_PLAIN = 1883
 _PORT_ENCRYPTED = 8883
 _PORT_MAX = 65_535
@@ -40,11 +41,24 @@ def broker_of(settings: Mqtt) -> Broker | None:
     if settings.broker is None:
         return None
     host, port, encrypted = address_of(settings.broker)
-    password = None if settings.password_file is None else read_secret(settings.password_file)
+    username, password = _login(settings)
     return Broker(
-        host, port, encrypted, settings.username, password,
+        host, port, encrypted, username, password,
         settings.ca_file, settings.certificate_file, settings.key_file,
     )  # fmt: skip
+
+
+def _login(settings: Mqtt) -> tuple[str | None, Secret | None]:
+    """Return name and password: the configured ones, else the owner's "USER:PASSWORD" that was handed over."""
+    if settings.password_file is not None:
+        return settings.username, read_secret(settings.password_file)
+    path = handed(CREDENTIAL)
+    if path is None:
+        return settings.username, None
+    name, separator, password = read_secret(path).reveal().partition(":")
+    if not (name and separator and password):
+        raise ConfigError('the broker\'s login must be "USER:PASSWORD"; give it again as `broker` in setup.toml')
+    return name, Secret(password)
 
 
 def address_of(url: str) -> tuple[str, int, bool]:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from appliance.core.errors import ConfigError
-from appliance.core.secret import Secret, read_secret
+from appliance.core.secret import Secret, handed, read_secret
 
 TOKEN_BYTES = 16
 _VALID_DAYS = 3_650
@@ -31,8 +31,8 @@ def is_private(host: str) -> bool:
 
 
 def token_in(folder: Path) -> Secret:
-    """Return the device's access token, made at the first call."""
-    path = folder / "panel.token"
+    """Return the access token: the owner's, if one was handed over, else the device's own, made at the first call."""
+    path = handed("panel.token") or folder / "panel.token"
     if not path.exists():
         _write_private(path, secrets.token_hex(TOKEN_BYTES).encode() + b"\n")
     _log.info("the panel asks for the token in %s", path)

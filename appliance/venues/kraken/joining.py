@@ -52,7 +52,7 @@ async def join(config: Config, clock: Clock, say: Callable[[str], None], patienc
         attempts += 1
         problem = ""
         try:
-            key = read_key(key_path(TRADER_KEY, state))
+            key = read_key(key_path(TRADER_KEY, state, config.trading.mode))
             client = RestClient(place, key, nonce)
             return _venue(config, client, await _asked(config, client, state), clock, say)
         except ConfigError:
@@ -88,7 +88,7 @@ async def _asked(config: Config, client: RestClient, state: Path) -> Names:
 def _from_what_was_known(
     config: Config, place: Endpoint, nonce: NonceCounter, clock: Clock, say: Callable[[str], None], problem: str
 ) -> Venue:
-    key: VenueKey = read_key(key_path(TRADER_KEY, config.paths.state))
+    key: VenueKey = read_key(key_path(TRADER_KEY, config.paths.state, config.trading.mode))
     path = config.paths.state / TERMS_NAME
     try:
         body = path.read_bytes() if path.stat().st_size <= TERMS_BYTES_MAX else b""

@@ -1,16 +1,15 @@
 """A venue key: its public name and the private half that signs, from one file that only its owner can read."""
 
-import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from appliance.core.errors import ConfigError
-from appliance.core.secret import Secret, read_secret
+from appliance.core.secret import Secret, handed, read_secret
 
 TRADER_KEY: Final = "venue.key"
 LAST_RESORT_KEY: Final = "last-resort.key"
-# systemd.exec(5), LoadCredential=: only the service that is handed a key can read it.
-_CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
+# The paper account's keys are others than the owner's, which the paper venue never sees.
+_PAPER: Final = "paper"
 
 
 class VenueKey(NamedTuple):
@@ -20,11 +19,9 @@ class VenueKey(NamedTuple):
     private: Secret
 
 
-def key_path(name: str, state: Path) -> Path:
-    """Return where a key lies: among the credentials handed to the service, or in the state folder."""
-    credentials = os.environ.get(_CREDENTIALS)
-    handed = Path(credentials) / name if credentials else None
-    return handed if handed is not None and handed.exists() else state / name
+def key_path(name: str, state: Path, mode: str) -> Path:
+    """Return where the key for a mode of trading lies: handed to the service, or in the state folder."""
+    return handed(f"{_PAPER}-{name}" if mode == _PAPER else name) or state / name
 
 
 def read_key(path: Path) -> VenueKey:

@@ -9,7 +9,7 @@ readonly RELEASE=${KERNEL%-arm64}
 MIRROR=$(debian_mirror)
 readonly MIRROR
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bot4-edge/bench
-module=$cache/gpio-sim-$KERNEL.ko
+module=$cache/gpio-sim-$KERNEL-$(sha256sum "$0" | cut -c 1-8).ko
 say() { echo "bench: $*" >&2; }
 
 if [ ! -e "$module" ]; then
@@ -31,6 +31,9 @@ if [ ! -e "$module" ]; then
     # Not every function of the kernel's core is there for modules; this one is, and comes to the same.
     sed -i '/#include <linux\/irq.h>/a #include <linux/irqdesc.h>' "$work/debian/module/irq_sim.c"
     sed -i 's/irq_to_desc(irqnum)/irq_data_to_desc(irq_get_irq_data(irqnum))/' "$work/debian/module/irq_sim.c"
+    # A program's own pull is weaker than what is wired to a pin; here it would move the bench's contacts instead.
+    sed -i 's/return gpio_sim_apply_pull(chip, offset, [01]);/return chip ? 0 : -ENODEV;/' "$work/debian/module/gpio-sim.c"
+    grep -q 'chip ? 0' "$work/debian/module/gpio-sim.c"
     cp "$here/Kbuild" "$work/debian/module/"
     chroot "$work/debian" make -s -C "/usr/src/linux-headers-$KERNEL" M=/module ARCH=arm64 \
         CROSS_COMPILE=aarch64-linux-gnu- modules >&2

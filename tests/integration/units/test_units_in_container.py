@@ -60,10 +60,10 @@ def test_keys_went_from_the_card_to_the_one_service_that_needs_each(box: Contain
     read = "import os, pathlib; p = pathlib.Path(os.environ.get('D', '{}')); print(p.read_text())"
     own = box.inside("bot4-trader", read.format("/run/credentials/bot4-trader.service/venue.key"))
     assert own == SECRET
-    for unit in ("bot4-reporter", "bot4-guardian", "bot4-last-resort"):
+    for unit in ("bot4-reporter", "bot4-guardian", "bot4-last-resort", "bot4-venue"):
         for path in ("/run/credentials/bot4-trader.service/venue.key", "/var/lib/bot4-setup/credentials/venue.key"):
             assert box.inside(unit, read.format(path)) == "", f"{unit} reads {path}"
-    last = "/run/credentials/bot4-last-resort.service/last-resort.key"
+    last = "/run/credentials/bot4-last-resort.service/paper-last-resort.key"
     assert ":" in box.inside("bot4-last-resort", read.format(last))
     for unit in ("bot4-reporter", "bot4-guardian", "bot4-trader"):
         assert box.inside(unit, read.format(last)) == "", f"{unit} reads {last}"

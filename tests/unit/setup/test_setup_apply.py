@@ -28,7 +28,7 @@ def test_the_card_as_it_is_delivered_needs_nothing(box: FakeBox) -> None:
     """Shows that the files of the image start a box on a cable; fails when a sample does not pass its own check."""
     box.write("setup.toml", (ROOT / "firmware_config/setup.toml").read_text())
     assert box.start().problems == ()
-    assert box.vault.names() == ["last-resort.key", "venue.key"], "the paper venue's own"
+    assert box.vault.names() == ["paper-last-resort.key", "paper-venue.key"], "the paper venue's own"
     assert box.may_run
     assert box.runtime("chrony/servers.conf").startswith("server 0.debian.pool.ntp.org iburst")
     assert box.runtime("nftables.d/opened.nft") == ""
@@ -54,7 +54,7 @@ def test_keys_are_moved_inside_and_wiped_from_the_card(box: FakeBox) -> None:
     for secret in ("correct horse battery", "s3cr3tvalue", "only-cancels"):
         assert secret not in after
     assert tomllib.loads(after)["wifi"] == {"country": "DE", "network": "Our home", "password": ""}
-    assert box.vault.names() == ["last-resort.key", "venue.key", "wifi.psk"]
+    assert box.vault.names() == ["last-resort.key", "paper-last-resort.key", "paper-venue.key", "venue.key", "wifi.psk"]
     assert box.vault.kept["venue.key"].reveal() == "KEY:s3cr3tvalue=="
     assert box.remounts == ["rw", "ro"]
 

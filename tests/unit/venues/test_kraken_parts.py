@@ -215,12 +215,17 @@ def told(body: bytes) -> dict[str, Decimal] | Failed | Refused:
 
 
 def test_a_key_handed_to_the_service_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows a credential before the state folder, and the folder without one; fails when another's key is read."""
+    """Shows a credential before the state folder, and that paper money never opens with the owner's key; fails when
+    another's key is read.
+    """
     handed = tmp_path / "credentials"
     handed.mkdir()
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
-    assert key_path("venue.key", tmp_path) == tmp_path / "venue.key"
+    assert key_path("venue.key", tmp_path, "live") == tmp_path / "venue.key"
     (handed / "venue.key").write_text("a:b")
-    assert key_path("venue.key", tmp_path) == handed / "venue.key"
+    assert key_path("venue.key", tmp_path, "live") == handed / "venue.key"
+    assert key_path("venue.key", tmp_path, "paper") == tmp_path / "venue.key"
+    (handed / "paper-venue.key").write_text("c:d")
+    assert key_path("venue.key", tmp_path, "paper") == handed / "paper-venue.key"
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    assert key_path("venue.key", tmp_path) == tmp_path / "venue.key"
+    assert key_path("venue.key", tmp_path, "live") == tmp_path / "venue.key"

@@ -21,8 +21,8 @@ def keys_of(config: Config) -> list[ApiKey]:
     state = config.paths.state
     last = TRADE if config.safety.stop_policy == _FLATTEN else CANCEL
     return [
-        issued(key_path(TRADER_KEY, state), "trader", TRADE),
-        issued(key_path(LAST_RESORT_KEY, state), "last resort", last),
+        issued(key_path(TRADER_KEY, state, "paper"), "trader", TRADE),
+        issued(key_path(LAST_RESORT_KEY, state, "paper"), "last resort", last),
     ]
 
 

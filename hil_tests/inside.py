@@ -1,0 +1,212 @@
+"""The cards that need a booted system: moved wires, services stopped and killed, a clock, a full card.
+
+Each begins where the stop button is in and the box is stopped (HIL-07 left it so) or green, and leaves it green.
+"""
+
+import time
+from typing import Protocol
+
+from appliance.safety.lamps import PATTERNS, Lamp
+from hil_tests.result import Card, Result, stays, times, unless, within
+from hil_tests.rig import Rig
+
+GREEN_S_MAX = 30.0
+STOPPED_S_MAX = 2.0
+GLITCHES, GLITCH_US, GLITCH_US_MAX = 20, 500, 2_000
+LOST_S_MAX = 5.0
+REPLACED_S_MAX = 30.0
+DEATHS, DEATHS_WITHIN_S = 6, 60.0
+WATCHED_S = 2.0
+_SHOWN_IN_A_RUN = (Lamp.BOOT, Lamp.NORMAL, Lamp.EMERGENCY, Lamp.HALTED, Lamp.READY)
+
+
+class Inside(Rig, Protocol):
+    """Reach into a booted box."""
+
+    power_cuts: int
+    wires_seen: dict[Lamp, set[tuple[int, int, int, int]]]
+
+    def glitch(self, count: int, length_us: int) -> list[int]:
+        """Break the stop contact shortly, some times; return how many microseconds each break really took."""
+        ...
+
+    def relay_changes(self, duration_s: float) -> int:
+        """Count how often the relay's wire changed within some seconds."""
+        ...
+
+    def service(self, what: str, unit: str) -> str:
+        """Do to a service what its name says (hang, wake, kill, state); return what is told."""
+        ...
+
+    def set_time(self, *, there: bool) -> None:
+        """Give the box a time server, or take it away."""
+        ...
+
+    def set_network(self, *, there: bool) -> None:
+        """Plug the box's network in or out."""
+        ...
+
+    def fill(self, *, full: bool) -> None:
+        """Leave no room on the data partition, or give it back."""
+        ...
+
+
+def _green(rig: Inside, limit_s: float = GREEN_S_MAX) -> float | None:
+    return within(limit_s * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL)
+
+
+def _way_back(rig: Inside) -> Result:
+    rig.press("release")
+    halted_s = within(STOPPED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    rig.press("reset")
+    ready_s = within(STOPPED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.READY)
+    rig.press("start")
+    return times(released_to_halted=halted_s, reset_to_ready=ready_s, start_to_green=_green(rig))
+
+
+def _glitches(rig: Inside) -> Result:
+    took_us = rig.glitch(GLITCHES, GLITCH_US)
+    measured = {"break": [one / 1e6 for one in took_us]}
+    if max(took_us) >= GLITCH_US_MAX:
+        back = "" if rig.lamp() is Lamp.NORMAL else _way_back(rig).wrong
+        reason = f"the bench broke the contact for up to {max(took_us)} us; it must stay below {GLITCH_US_MAX} us"
+        return Result(back, measured, "" if back else reason)
+    latched = not stays(1.0, lambda: rig.lamp() not in {Lamp.EMERGENCY, Lamp.HALTED})
+    return Result("a break shorter than the glitch time latched a stop" if latched else "", measured)
+
+
+def _tamper(rig: Inside) -> Result:
+    red_s = within(STOPPED_S_MAX * rig.stretch, lambda: rig.lamp() in {Lamp.EMERGENCY, Lamp.HALTED, Lamp.FAULT},
+                   lambda: rig.press("open-case"))  # fmt: skip
+    stayed = stays(1.0, lambda: not rig.permitted())
+    rig.press("shut-case")
+    back = _way_back(rig)
+    result = Result(back.wrong, {**times(open_to_red=red_s).measured_s, **back.measured_s})
+    result = unless(result, "" if red_s is not None else "an open case stopped nothing")
+    return unless(result, "" if stayed else "permission while the case was open")
+
+
+def _guardian_hangs(rig: Inside) -> Result:
+    pulses = rig.relay_changes(WATCHED_S)
+    gone_s = within(STOPPED_S_MAX * rig.stretch, lambda: not rig.permitted(), lambda: rig.service("hang", "guardian"))
+    dropped = rig.relay_changes(WATCHED_S) == 0
+    back_s = _green(rig, REPLACED_S_MAX)
+    result = times(hang_to_no_permission=gone_s, then_to_green=back_s)
+    result = unless(result, "" if pulses else "the relay had no pulse while the box was green")
+    return unless(result, "" if dropped else "the relay went on being pulsed by a guardian that hangs")
+
+
+def _trader_hangs(rig: Inside) -> Result:
+    lost_s = within(LOST_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL,
+                    lambda: rig.service("hang", "trader"))  # fmt: skip
+    return times(hang_to_lamp=lost_s, then_to_green=_green(rig, REPLACED_S_MAX))
+
+
+def _crash_loop(rig: Inside) -> Result:
+    end_s = time.monotonic() + DEATHS_WITHIN_S * rig.stretch
+    deaths = 0
+    while deaths < DEATHS and time.monotonic() < end_s and rig.service("state", "trader") != "failed":
+        deaths += rig.service("kill", "trader") == "killed"
+        time.sleep(1.0)
+    failed = within(LOST_S_MAX * rig.stretch, lambda: rig.service("state", "trader") == "failed")
+    calm = stays(WATCHED_S, lambda: not rig.permitted() and rig.lamp() is not Lamp.NORMAL)
+    rig.power_off()
+    back_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on)
+    result = times(given_up_after=failed, power_to_green=back_s)
+    return unless(result, "" if calm else "it may trade although the trader was given up")
+
+
+def _power_cuts(rig: Inside) -> Result:
+    took: list[float] = []
+    for number in range(rig.power_cuts):
+        rig.power_off()
+        green_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on)
+        if green_s is None:
+            return Result(f"not green after power cut {number + 1}", {"power_to_green": took})
+        took.append(green_s)
+    return Result("", {"power_to_green": took})
+
+
+def _no_time_at_boot(rig: Inside) -> Result:
+    rig.power_off()
+    rig.set_time(there=False)
+    paused_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.PAUSED, rig.power_on)
+    opened = not stays(WATCHED_S, lambda: rig.lamp() is not Lamp.NORMAL)
+    rig.set_time(there=True)
+    result = times(power_to_paused=paused_s, time_to_green=_green(rig))
+    return unless(result, "green without a clock" if opened else "")
+
+
+def _no_network(rig: Inside) -> Result:
+    rig.set_network(there=False)
+    stayed = stays(WATCHED_S * 3, lambda: rig.lamp() is Lamp.NORMAL)
+    gone_s = rig.press("estop")
+    halted_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    rig.set_network(there=True)
+    back = _way_back(rig)
+    found = times(press_to_no_permission=gone_s, then_to_verified=halted_s)
+    result = unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
+    return unless(result, "" if stayed else "the paper venue in the box was lost with the network")
+
+
+def _full(rig: Inside) -> Result:
+    rig.fill(full=True)
+    held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
+    gone_s = rig.press("estop")
+    rig.fill(full=False)
+    back = _way_back(rig)
+    found = times(full_to_not_green=held_s, press_to_no_permission=gone_s)
+    return unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
+
+
+def _wires(rig: Inside) -> Result:
+    for lamp, seen in rig.wires_seen.items():
+        allowed = {tuple(map(int, PATTERNS[lamp].at(at_ms, yellow_fitted=True)))
+                   for at_ms in range(0, PATTERNS[lamp].period_ms, 10)}  # fmt: skip
+        if lamp is not Lamp.DARK and seen - allowed:
+            return Result(f"in {lamp.name} the wires carried {sorted(seen - allowed)}, which it never shows", {})
+    unseen = [lamp.name for lamp in _SHOWN_IN_A_RUN if lamp not in rig.wires_seen]
+    return Result("", {}, f"never seen during this run: {', '.join(unseen)}" if unseen else "")
+
+
+def _never(_: Inside) -> Result:
+    raise NotImplementedError("no rig can do this yet")
+
+
+_WIRES, _SERVICES = frozenset({"contacts"}), frozenset({"services"})
+_BUTTONS = "stop button at BCM17, reset at BCM5"
+
+CARDS_OF_A_BOOTED_BOX = (
+    Card("HIL-08", "pressed at power-on, and the way back", "a start needs release, reset and start, in this order",
+         _BUTTONS, "with the button in since before power-on: release, hold reset, press reset",
+         "double flash, yellow blink, green", _way_back, _WIRES),
+    Card("HIL-09", "bounce and glitch trains", "a shock is no press", _BUTTONS,
+         f"{GLITCHES} breaks of {GLITCH_US} us", "no stop is latched by a break below 2 ms", _glitches, _WIRES),
+    Card("HIL-10", "tamper", "an open case stops", "case switch at BCM6", "open the case, shut it, reset, start",
+         "red, no permission while open, green after the start", _tamper, _WIRES),
+    Card("HIL-11", "the guardian hangs", "permission and relay end with it", "relay at BCM25",
+         "stop the guardian's process while green", "no permission, no pulse, replaced and green again",
+         _guardian_hangs, _WIRES | _SERVICES),
+    Card("HIL-12", "the trader hangs", "the lamp never shows trading that is not", "lamp",
+         "stop the trader's process while green", "not green, then replaced and green again", _trader_hangs, _SERVICES),
+    Card("HIL-13", "crash loop", "it is given up, and nothing trades", "lamp", "kill the trader each time it is back",
+         "given up after five deaths; no permission; green after a power cycle", _crash_loop, _SERVICES),
+    Card("HIL-14", "no clock at power-on", "no trading before the time is known", "network",
+         "power on without a time server, then give it one", "yellow until then, green after",
+         _no_time_at_boot, frozenset({"clock"})),
+    Card("HIL-15", "network loss", "a stop needs no network", "network", "take the network, press, verify",
+         "stopped and verified at the venue in the box", _no_network, frozenset({"network"})),
+    Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none", "fill it, press",
+         "not green while full, a press stops, green after", _full, _SERVICES),
+    Card("HIL-17", "power cuts", "power may be cut at any moment", "power", "cut while green, power on, many times",
+         "green after every one", _power_cuts, _SERVICES),
+    Card("HIL-18", "lamp in every state", "what the guardian says is what the wires carry", "lamp at BCM24, 22, 27, 23",
+         "compare wires and state all through the run", "no wire is lit that the state does not show", _wires, _WIRES),
+    Card("HIL-19", "broker loss", "who looks cannot hold up who trades", "network", "take the broker away",
+         "green meanwhile", _never, frozenset({"broker"})),
+    Card("HIL-20", "thermal report", "heat is told", "none", "heat the processor", "told in the metrics", _never,
+         frozenset({"sensor"})),
+    Card("HIL-21", "the chip's watchdog", "a hung system is reset", "none", "stop the first process",
+         "restarted within 30 s", _never, frozenset({"watchdog"})),
+    Card("HIL-22", "a day", "nothing grows", "none", "run for 24 hours", "green all along", _never, frozenset({"day"})),
+)  # fmt: skip
