@@ -64,8 +64,8 @@ def box(tmp_path: Path) -> Iterator[Box]:
         _run("ip", "link", "set", name, "up")
         for words in (("address", "add", f"{INSIDE}/30", "dev", "inner"), ("link", "set", "inner", "up")):
             _run("ip", "-n", name, *words)
-        words = ["ip", "netns", "exec", name, sys.executable, "-c", LISTEN]
-        listener = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        command = ["ip", "netns", "exec", name, sys.executable, "-c", LISTEN]
+        listener = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert listener.stdout is not None
         assert listener.stdout.readline() == "listening\n"
         yield Box(name, tmp_path)
