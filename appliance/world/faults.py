@@ -29,6 +29,9 @@ HANG_NOTICED_MS = (3_000, 4_000)
 GLITCH_NS = NANOSECONDS_PER_MILLISECOND
 STOPPED_NS = 4 * NANOSECONDS_PER_SECOND
 WALL_STEP_MS = (1_000, 90_000_000)
+WALL_STEPS_MAX = 40
+# Sooner than the shortest of these faults ends.
+WALL_STEPPING_MS = (50, 5_000)
 UNSET_CLOCK_NS = -400 * 86_400 * NANOSECONDS_PER_SECOND
 
 Act = Callable[[Stage], None]
@@ -314,6 +317,14 @@ def _step_clock(stage: Stage) -> None:
     sign = 1 if stage.dice.getrandbits(1) else -1
     stage.clock.error_ns += sign * milliseconds(stage.dice, WALL_STEP_MS)
     stage.count("wall clock steps")
+    for _ in range(stage.further_dice.randrange(WALL_STEPS_MAX)):
+        wait_ns = milliseconds(stage.further_dice, WALL_STEPPING_MS)
+        stage.schedule.after(wait_ns, partial(_step_again, stage, stage.clock.error_ns))
+
+
+def _step_again(stage: Stage, error_ns: int) -> None:
+    # Two time sources that disagree: the clock is set to and fro.
+    stage.clock.error_ns = 0 if stage.clock.error_ns else error_ns
 
 
 KINDS: tuple[Kind, ...] = (

@@ -49,11 +49,15 @@ class Catch(NamedTuple):
 
 
 def hunt(name: str, first: int, scale: Scale) -> Catch:
-    """Run seeds with one planted bug until the right invariant breaks."""
+    """Run seeds with one planted bug until the right invariant breaks that holds in the same world without it."""
     bug = bug_of(name)
     for number in range(SEEDS_MAX):
         finding = run_seed(first + number, scale, bug.recipe).finding
-        if finding is not None and finding.invariant in bug.caught_by:
+        if (
+            finding is not None
+            and finding.invariant in bug.caught_by
+            and run_seed(first + number, scale).finding is None
+        ):
             return Catch(name, first + number, number + 1, finding)
     return Catch(name, first + SEEDS_MAX - 1, SEEDS_MAX, None)
 
