@@ -24,6 +24,8 @@ from appliance.trading.scribe import Scribe
 RETRY_NS_MIN = 1_000_000_000
 RETRY_NS_MAX = 60_000_000_000
 SALE_PATIENCE_NS = 10_000_000_000
+# A sale that could not leave would be planned again with every quote, hundreds of rows a second.
+SALE_INTERVAL_NS = 1_000_000_000
 
 
 class ProtectionSettings(NamedTuple):
@@ -36,10 +38,11 @@ class ProtectionSettings(NamedTuple):
 class _Holder:
     """Keep what is under way for one strategy in one instrument."""
 
-    __slots__ = ("below_ns", "retry_ns", "sale", "sale_until_ns", "wait_ns")
+    __slots__ = ("below_ns", "retry_ns", "sale", "sale_due_ns", "sale_until_ns", "wait_ns")
 
     def __init__(self) -> None:
         self.sale: Plan | None = None
+        self.sale_due_ns = 0
         self.sale_until_ns = 0
         self.retry_ns = 0
         self.wait_ns = RETRY_NS_MIN
@@ -87,6 +90,8 @@ class Protection:
             return
         holder = self._holders.setdefault((plan.instrument, plan.strategy), _Holder())
         if holder.sale is None:
+            if self._scribe.now_ns < holder.sale_due_ns:
+                return
             holder.sale = plan
             holder.sale_until_ns = self._scribe.now_ns + SALE_PATIENCE_NS
         self._review_holder(plan.instrument, plan.strategy, plan.size_lots)
@@ -135,6 +140,7 @@ class Protection:
         self._cancel(guards)
         if not self._orders(sale.instrument, sale.strategy)[0]:
             holder.sale = None
+            holder.sale_due_ns = self._scribe.now_ns + SALE_INTERVAL_NS
             self._desk.plan(sale._replace(size_lots=min(sale.size_lots, lots)))
 
     def _guard(self, holder: _Holder, instrument: str, strategy: str, lots: int, guards: list[OrderView]) -> None:

@@ -58,11 +58,14 @@ class Disk:
         """Put a good disk in with everything that was durable."""
         self.failed = False
 
-    def flush(self) -> None:
-        """Make everything durable, as a process that ends in good order does."""
+    def flush(self) -> int:
+        """Make everything durable, as a process that ends in good order does; a failed disk loses it instead."""
+        if self.failed:
+            return self.crash()
         self._generation += 1
         self._syncing = False
-        self.durable_count = self.durable_count if self.failed else len(self.rows)
+        self.durable_count = len(self.rows)
+        return 0
 
     def crash(self) -> int:
         """Lose a drawn last part of what was not synced and return how many rows that were."""

@@ -256,8 +256,7 @@ class Shell:
                 self._send(trader, command)
             case EndProcess():
                 self.ended_code = command.code
-                self.around.disk.flush()
-                self._vanish(0)
+                self._vanish(self.around.disk.flush())
             case StopLayer():
                 self._stop_layer(command)
             case StartLayer():

@@ -160,6 +160,26 @@ def test_the_trader_acts_when_the_venues_stop_does_not() -> None:
     )
 
 
+def test_a_sale_that_cannot_leave_is_tried_once_a_second() -> None:
+    """Shows that below the trigger, with every order failing to leave, one sale a second is planned; fails when each
+    quote plans another.
+    """
+    rig = Rig().holding().pass_time(SECOND_NS)
+    rig.venue = False
+    rig.take(commands.SendOrder)
+    rig.quote(BID_TICKS * 94 // 100)
+    for order in rig.guards():
+        rig.tell(events.OrderEnded(order.client_id, Ending.CANCELED, 0, 0))
+    seconds, sales_count = 4, 0
+    for _ in range(seconds * 10):
+        rig.pass_time(SECOND_NS // 10)
+        for command in rig.take(commands.SendOrder):
+            assert isinstance(command, commands.SendOrder)
+            sales_count += command.kind is OrderKind.MARKET
+            rig.tell(events.SendFailed(command.client_id, "the venue's clock is too far from ours"))
+    assert 2 <= sales_count <= seconds + 1
+
+
 @pytest.mark.parametrize(("name", "kept"), [("cancel", True), ("cancel_all", False), ("flatten", False)])
 def test_a_stop_keeps_guards_or_gives_them_up_by_its_policy(name: str, kept: bool) -> None:
     """Shows the three policies on a guarded position; fails when the default bares a position, or another one leaves an
