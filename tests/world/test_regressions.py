@@ -22,13 +22,13 @@ SEEDS = {
     174: "the same while the process is being restarted",
     69: "a person who ends the process in the very moment in which the world asks it to end asks nothing more of it",
     384: "the same in another world",
-    1954: "a sale that cannot leave while the clocks are apart is tried once a second, not with every quote",
     1350: "an order of a stranger that waits at a stalled venue is none of ours",
     1392: "the same with another size",
 }
 SEEDS_REPORTED = {
     1186: "a failed disk does not keep what it never synced when the process ends in good order",
-    2899: "the same, where another row takes the number of the one that was lost",
+    1954: "a sale that cannot leave while the clocks are apart is tried once a second, not with every quote",
+    2899: "as 1186, where another row takes the number of the one that was lost",
 }
 
 
