@@ -4,6 +4,7 @@ A fault counts when it took effect, not when it was planned: a cut of a link tha
 act through the venue's answers are counted by the venue, each time one is really distorted.
 """
 
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -317,8 +318,10 @@ def _step_clock(stage: Stage) -> None:
     sign = 1 if stage.dice.getrandbits(1) else -1
     stage.clock.error_ns += sign * milliseconds(stage.dice, WALL_STEP_MS)
     stage.count("wall clock steps")
-    for _ in range(stage.further_dice.randrange(WALL_STEPS_MAX)):
-        wait_ns = milliseconds(stage.further_dice, WALL_STEPPING_MS)
+    # Drawn from the step itself, so that neither the world's dice nor the reporter's move.
+    dice = random.Random(stage.clock.error_ns)
+    for _ in range(dice.randrange(WALL_STEPS_MAX)):
+        wait_ns = milliseconds(dice, WALL_STEPPING_MS)
         stage.schedule.after(wait_ns, partial(_step_again, stage, stage.clock.error_ns))
 
 
