@@ -9,7 +9,7 @@ makes the stop a finished one.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.commands import SendCancelAll, StartLayer, StopLayer
 from appliance.core.events import LayerStopped
 from appliance.core.instruments import Instrument
@@ -18,6 +18,7 @@ from appliance.safety.cascade import STOPPED, Cascade, Layer, State, Turn, Word
 from appliance.trading import decision, records
 from appliance.trading.desk import Desk
 from appliance.trading.ledger import OrderView
+from appliance.trading.protection import SALE_INTERVAL_NS
 from appliance.trading.reconcile import Reconciler
 from appliance.trading.scribe import Scribe
 
@@ -25,8 +26,6 @@ ALL = "all"
 COMPLETE = "complete"
 PRESSED_AGAIN = "pressed again"
 REASON_LENGTH_MAX = 200
-# A sale that could not leave will not leave in the same breath either, and every try is a row on the card.
-SALE_INTERVAL_NS = NANOSECONDS_PER_SECOND
 _WORDS = {word.value: word for word in (Word.DONE, Word.FAILED, Word.OVERDUE)}
 
 

@@ -24,7 +24,7 @@ from appliance.trading.scribe import Scribe
 RETRY_NS_MIN = 1_000_000_000
 RETRY_NS_MAX = 60_000_000_000
 SALE_PATIENCE_NS = 10_000_000_000
-# A sale that could not leave would be planned again with every quote, hundreds of rows a second.
+# A sale that could not leave will not leave in the same breath either, and every try is a row on the card.
 SALE_INTERVAL_NS = 1_000_000_000
 
 
