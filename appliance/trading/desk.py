@@ -1,23 +1,25 @@
 """The desk keeps every order's promise: planned, made durable, sent once, and followed until it is settled.
 
-Three rules carry it. An entry leaves only after its row is on the disk. No id is ever sent twice. And an order that
-fell silent is asked about only after the venue's own deadline (plus grace) has passed: before that, "not found" may
-merely mean "not yet", so it is not even asked. Until the answer comes, the order counts as full exposure.
+Three rules carry it. An order, and a change that makes one larger, leaves only after its row is on the disk. No id is
+ever sent twice. And an order that fell silent is asked about only after the venue's own deadline (plus grace) has
+passed: before that, "not found" may merely mean "not yet", so it is not even asked. Until the answer comes, the order
+counts as full exposure.
 """
 
 from typing import NamedTuple
 
 from appliance.core import events
-from appliance.core.commands import AskOrder, SendAmend, SendCancel, SendOrder
+from appliance.core.commands import AskOrder, SendCancel, SendOrder
 from appliance.core.identifiers import client_id, sequence_of
 from appliance.core.instruments import Instrument
 from appliance.core.require import require
-from appliance.core.values import REFUSED_AS_DUPLICATE, Ending, OrderKind, SelfTrade, Side, VenueState
+from appliance.core.values import REFUSED_AS_DUPLICATE, Ending, OrderKind, Side, VenueState
 from appliance.trading import records
 from appliance.trading.flight import Flight, due
 from appliance.trading.ledger import OrderView
 from appliance.trading.orders import Move, State, next_state
 from appliance.trading.scribe import Scribe
+from appliance.trading.wording import change_of, order_of
 
 STRANGERS_MAX = 64
 _ENDINGS = {Ending.CANCELED: Move.CANCEL, Ending.EXPIRED: Move.EXPIRE}
@@ -88,7 +90,7 @@ class Desk:
         return identifier
 
     def durable(self, sequence: int) -> list[SendOrder]:
-        """Return the orders whose rows are now safe, oldest first; each is returned once."""
+        """Return the orders whose rows are now safe, oldest first, each once; say the changes that waited as well."""
         ready = [number for number in self._waiting if number <= sequence]
         orders = []
         for number in ready:
@@ -96,6 +98,8 @@ class Desk:
             # While the disk stalled, the order may have been withdrawn, and even forgotten since.
             if order is not None and order.state is State.PLANNED:
                 orders.append(self._command(order))
+            elif order is not None and order.state is State.OPEN:
+                self._say_change(order, number)
         return orders
 
     def send(self, command: SendOrder) -> None:
@@ -131,10 +135,18 @@ class Desk:
 
     def amend(self, order: OrderView, size_lots: int, price_ticks: int, trigger_ticks: int, reason: str) -> None:
         """Change an open order in place; the larger of the two sizes counts until the venue has answered."""
-        require(order.reduce_only, "only an order that reduces may be changed without waiting for the disk")
+        require(order.reduce_only, "only an order that reduces may be changed")
+        grows = size_lots > order.largest_lots
         change = records.Change(order.client_id, size_lots, price_ticks, trigger_ticks, reason)
-        self._scribe.write(change, order.trace)
-        self._ask_amend(order, self._flights[order.client_id])
+        sequence = self._scribe.write(change, order.trace)
+        flight = self._flights[order.client_id]
+        if grows:
+            # A power cut before the row would leave a ledger that knows the smaller size only.
+            flight.change_row, flight.amended_ns = sequence, None
+            self._waiting[sequence] = order.client_id
+        else:
+            flight.change_row = None
+            self._ask_amend(order, flight)
 
     def amended(self, event: events.OrderAmended) -> None:
         """Take the amounts that the venue says an order has now."""
@@ -313,7 +325,8 @@ class Desk:
             flight.cancel_wanted = True
         # Said again only when the venue would refuse the first one by now, so an old change never overtakes a new one.
         patience_ns = self._settings.deadline_ns + self._settings.grace_ns
-        if order.asked_lots and due(flight.amended_ns, now_ns, patience_ns):
+        said = flight.change_row is None
+        if order.asked_lots and said and due(flight.amended_ns, now_ns, patience_ns):
             self._ask_amend(order, flight)
         if flight.cancel_wanted and due(flight.cancel_ns, now_ns, self._settings.query_interval_ns):
             self._ask_cancel(order, flight)
@@ -332,17 +345,13 @@ class Desk:
 
     def _ask_amend(self, order: OrderView, flight: Flight) -> None:
         flight.amended_ns = self._scribe.now_ns
-        self._scribe.ask(
-            SendAmend(
-                order.client_id,
-                order.instrument,
-                order.asked_lots,
-                order.asked_price_ticks,
-                order.asked_trigger_ticks,
-                self._settings.deadline_ns // 1_000_000,
-                flight.amended_ns,
-            )
-        )
+        self._scribe.ask(change_of(order, self._settings.deadline_ns, flight.amended_ns))
+
+    def _say_change(self, order: OrderView, row: int) -> None:
+        flight = self._flights[order.client_id]
+        if flight.change_row == row:
+            flight.change_row = None
+            self._ask_amend(order, flight)
 
     def _ask_cancel(self, order: OrderView, flight: Flight) -> None:
         flight.cancel_ns = self._scribe.now_ns
@@ -382,17 +391,4 @@ class Desk:
         self.contradictions.append(f"order {order.client_id}: {what}")
 
     def _command(self, order: OrderView) -> SendOrder:
-        return SendOrder(
-            order.client_id,
-            order.instrument,
-            order.side,
-            order.order_kind,
-            order.price_ticks,
-            order.size_lots,
-            order.reduce_only,
-            self._settings.deadline_ns // 1_000_000,
-            order.trace,
-            order.trigger_ticks,
-            # A stop that wakes must go on; an entry that is in its way can be given up.
-            SelfTrade.CANCEL_OLDEST if order.protects else SelfTrade.CANCEL_NEWEST,
-        )
+        return order_of(order, self._settings.deadline_ns)

@@ -4,7 +4,7 @@
 class Flight:
     """Hold what this run of the process knows of an order beyond its records."""
 
-    __slots__ = ("amended_ns", "asked_ns", "cancel_ns", "cancel_wanted", "planned_ns", "sent_ns")
+    __slots__ = ("amended_ns", "asked_ns", "cancel_ns", "cancel_wanted", "change_row", "planned_ns", "sent_ns")
 
     def __init__(self, planned_ns: int, sent_ns: int | None) -> None:
         """Begin when the order was planned, or taken over as sent."""
@@ -13,6 +13,8 @@ class Flight:
         self.asked_ns: int | None = None
         self.amended_ns: int | None = None
         self.cancel_ns: int | None = None
+        # The row that must be safe before the change is said.
+        self.change_row: int | None = None
         self.cancel_wanted = False
 
 

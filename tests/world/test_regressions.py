@@ -29,6 +29,7 @@ SEEDS_REPORTED = {
     1186: "a failed disk does not keep what it never synced when the process ends in good order",
     1954: "a sale that cannot leave while the clocks are apart is tried once a second, not with every quote",
     2899: "as 1186, where another row takes the number of the one that was lost",
+    3409: "a change that makes a guard larger is not said before the disk keeps its row",
 }
 
 

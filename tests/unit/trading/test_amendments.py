@@ -32,8 +32,17 @@ class Standing(Bench):
         self.asked()
 
     def amend(self, size_lots: int, trigger_ticks: int = 950) -> None:
-        """Ask for a change."""
+        """Ask for a change, on a disk that keeps its row at once."""
+        self.plan_change(size_lots, trigger_ticks)
+        assert self.desk.durable(self.ledger.sequence) == []
+
+    def plan_change(self, size_lots: int, trigger_ticks: int = 950) -> None:
+        """Ask for a change, on a disk that has not answered."""
         self.desk.amend(self.guard, size_lots, 0, trigger_ticks, "the position changed")
+
+    def sayings(self, now_ns: int) -> int:
+        """Count how often the change is said when time has passed."""
+        return sum(isinstance(command, commands.SendAmend) for command in self.pass_time(now_ns))
 
     def amended(self, size_lots: int, asked_ns: int | None = None, venue_ns: int = 0) -> None:
         """Say that the venue changed it when asked last, or at another moment."""
@@ -85,6 +94,52 @@ def test_the_larger_size_counts_until_the_venue_answers(size_lots: int, exposed_
     assert sizes(bench.guard) == (size_lots, 0, size_lots)
     assert (bench.guard.trigger_ticks, bench.guard.stands) == (950, True)
     bench.same_after_restart()
+
+
+def test_a_larger_size_is_said_when_its_row_is_safe_and_not_before() -> None:
+    """Shows that a change leaves after its row, once, however long the disk takes; fails when a power cut could leave a
+    venue with more than the journal knows of.
+    """
+    bench = Standing()
+    bench.plan_change(160)
+    row = bench.ledger.sequence
+    assert bench.sayings(100 * SECOND_NS) == 0
+    bench.desk.durable(row - 1)
+    assert bench.asked() == []
+    bench.desk.durable(row)
+    bench.desk.durable(row)
+    (said,) = bench.asked()
+    assert isinstance(said, commands.SendAmend)
+    assert (said.size_lots, said.asked_ns) == (160, 100 * SECOND_NS)
+    bench.amended(160)
+    assert sizes(bench.guard) == (160, 0, 160)
+
+
+def test_a_smaller_size_waits_for_no_disk() -> None:
+    """Shows that a guard shrinks with its position while the disk stalls; fails when it could sell what is gone."""
+    bench = Standing()
+    bench.plan_change(40)
+    assert any(isinstance(command, commands.SendAmend) for command in bench.asked())
+
+
+def test_a_smaller_size_takes_the_place_of_a_larger_one_that_waited() -> None:
+    """Shows that the older row, when it is safe at last, says nothing; fails when a size is said that nobody wants."""
+    bench = Standing()
+    bench.plan_change(160)
+    bench.plan_change(40)
+    (said,) = bench.asked()
+    assert isinstance(said, commands.SendAmend)
+    bench.desk.durable(bench.ledger.sequence)
+    assert (said.size_lots, bench.asked()) == (40, [])
+
+
+def test_a_change_of_an_order_that_ended_while_the_disk_stalled_is_never_said() -> None:
+    """Shows that an end wins over a change that waits; fails when a change of nothing is said."""
+    bench = Standing()
+    bench.plan_change(160)
+    bench.desk.ended(ended(bench.guard))
+    bench.desk.durable(bench.ledger.sequence)
+    assert not any(isinstance(command, commands.SendAmend) for command in bench.asked())
 
 
 def test_a_refused_change_leaves_the_order_and_asks_about_it() -> None:
