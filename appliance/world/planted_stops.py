@@ -11,7 +11,7 @@ from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
 from appliance.market.tape import Tape
-from appliance.safety.button import Button, Gesture, State
+from appliance.safety.button import Button, Effect, Gesture, State
 from appliance.safety.lamps import Lamp, View, lamp
 from appliance.trading.desk import Desk
 from appliance.trading.ledger import Ledger, OrderView
@@ -35,9 +35,23 @@ class _EagerKeeper(Keeper):
 class _DeafKeeper(Keeper):
     """Take a short press for a glitch."""
 
-    def _new_button(self, *, closed: bool, reset_down: bool) -> Button:
-        now_ns = self._schedule.now_ns
-        return Button(_LONG_GLITCH, latched=self._record_latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+    def _new_button(self, *, closed: bool, reset_down: bool, case_open: bool) -> Button:
+        now_ns, latched = self._schedule.now_ns, self._record_latched or case_open
+        return Button(_LONG_GLITCH, latched=latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+
+
+class _UnalarmedKeeper(Keeper):
+    """Let anybody open the box."""
+
+    def _case_opened(self, at_ns: int) -> tuple[Effect, ...]:
+        return self._button.elapse(at_ns)
+
+
+class _CarefreeKeeper(Keeper):
+    """Look at the case only at the moment at which it opens."""
+
+    def _new_button(self, *, closed: bool, reset_down: bool, case_open: bool) -> Button:  # noqa: ARG002 - that is the bug
+        return super()._new_button(closed=closed, reset_down=reset_down, case_open=False)
 
 
 class _GenerousKeeper(Keeper):
@@ -161,6 +175,18 @@ STOP_BUGS: tuple[Bug, ...] = (
         "short press taken for a glitch",
         "a press has to last almost a second before it counts",
         HONEST._replace(keeper=_DeafKeeper),
+        frozenset({1, 2, 9}),
+    ),
+    Bug(
+        "open case unheeded",
+        "the box may be opened while it trades, and nothing follows",
+        HONEST._replace(keeper=_UnalarmedKeeper),
+        frozenset({1, 2, 9}),
+    ),
+    Bug(
+        "case not looked at when starting",
+        "a guardian that starts in an open box believes its record",
+        HONEST._replace(keeper=_CarefreeKeeper),
         frozenset({1, 2, 9}),
     ),
     Bug(
