@@ -5,7 +5,8 @@ there was another kind.
 """
 
 from appliance.world.case_faults import CASE_KINDS
+from appliance.world.clock_faults import CLOCK_KINDS
 from appliance.world.faults import Kind
 
-LATER_KINDS: tuple[Kind, ...] = (*CASE_KINDS,)
+LATER_KINDS: tuple[Kind, ...] = (*CASE_KINDS, *CLOCK_KINDS)
 LATER_NAMES = tuple(kind.name for kind in LATER_KINDS)

@@ -7,6 +7,7 @@ from appliance.core.commands import AnyCommand
 from appliance.core.config import Config
 from appliance.core.values import INT64_MAX, Ending
 from appliance.engine.cascade_layers import Stopping
+from appliance.engine.conduct import Conduct
 from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
@@ -101,6 +102,15 @@ class _TimelessWatch(Watch):
     @property
     def clock_usable(self) -> bool:
         return True
+
+
+class _DeafToHealth(Conduct):
+    """Take no notice of what the health checks say."""
+
+    __slots__ = ()
+
+    def health_changed(self, event: events.HealthChanged) -> None:  # noqa: ARG002 - that is the bug
+        super().health_changed(events.HealthChanged(()))
 
 
 class _BlindTape(Tape):
@@ -229,6 +239,18 @@ STOP_BUGS: tuple[Bug, ...] = (
         "clock not asked",
         "trading goes on although nobody vouches for the clock",
         spoiled(lambda trader: (trader.watch, _TimelessWatch)),
+        frozenset({10}),
+    ),
+    Bug(
+        "venue's clock not asked at the door",
+        "orders leave with deadlines on a clock that is far from the venue's",
+        HONEST._replace(too_far=lambda _clock: False),
+        frozenset({10}),
+    ),
+    Bug(
+        "clocks apart and trading",
+        "the health checks' word is heard and nothing follows",
+        spoiled(lambda trader: (trader.conduct, _DeafToHealth)),
         frozenset({10}),
     ),
     Bug(

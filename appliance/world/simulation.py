@@ -56,6 +56,11 @@ _STEADY = frozenset({Mode.NORMAL, Mode.REDUCED})
 _INSTRUMENTS = {instrument.symbol: instrument for instrument in BUILT_IN}
 
 
+def clocks_too_far(clock: WallClock) -> bool:
+    """Tell at the door what the live order connection finds out with its pings."""
+    return clock.too_far
+
+
 class Recipe(NamedTuple):
     """Say how the parts under test are made, so that a planted bug is a different maker and nothing else."""
 
@@ -67,6 +72,7 @@ class Recipe(NamedTuple):
     lamp: Callable[[View], Lamp]
     inspect: Callable[[Disk], str] = inspect
     reporter: ReporterMaking = ReporterMaking()
+    too_far: Callable[[WallClock], bool] = clocks_too_far
 
 
 class Outcome(NamedTuple):
@@ -177,7 +183,7 @@ class World:
             trade_interval_ns=milliseconds(dice, scale.trade_interval_ms),
         )
         clock = WallClock(schedule, EPOCH_NS + dice.randrange(NANOSECONDS_PER_DAY))
-        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay, recipe.inspect)
+        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay, recipe.inspect, recipe.too_far)
         further = self._beside("the reporter")
         reports = scale.reporter_in > 0 and further.dice.randrange(scale.reporter_in) == 0
         publishing = publishing_for(further, inspector, TAG) if reports else None
