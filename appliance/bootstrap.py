@@ -27,7 +27,7 @@ from appliance.core.records import Row
 from appliance.core.sealed import Sealing, load_for_trading
 from appliance.engine.assembly import build_trader
 from appliance.engine.backup_task import Backups
-from appliance.engine.health_looks import JournalWatch, Sources, looks
+from appliance.engine.health_looks import JournalWatch, Sources, looks, venue_clock_apart
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
 from appliance.engine.model_desk import Folder, ModelDesk
@@ -205,13 +205,15 @@ def _ports(
     def post(event: AnyEvent) -> None:
         mailbox.put(clock.monotonic_ns(), event)
 
+    orders = KrakenOrders(venue.orders, venue.asker, venue.names, post, means, venue.limits)
+    sources = _sources(config, journal, clock, orders)
     return Ports(
         clock=clock,
         clock_sync=ClockSync(),
         mailbox=mailbox,
         journal=journal,
         feed=KrakenFeed(venue.market, post, means, DEPTH, venue.limits),
-        orders=KrakenOrders(venue.orders, venue.asker, venue.names, post, means, venue.limits),
+        orders=orders,
         rate=TokenBucket(
             config.orders.rate_per_s_max,
             config.orders.rate_burst_count,
@@ -224,7 +226,7 @@ def _ports(
         recording=recording,
         watchdog=Notifier(os.environ),
         backups=_backups(config, journal, clock, say),
-        health=HealthTask(looks(config.health, _sources(config, journal, clock)), post),
+        health=HealthTask(looks(config.health, config.venue.clock_offset_ms_max, sources), post),
         models=_models(config, clock, post, say),
         history=KrakenHistory(venue.client, venue.names, clock, post, say),
         pid=os.getpid(),
@@ -244,7 +246,7 @@ def _models(config: Config, clock: SystemClock, post: Callable[[AnyEvent], None]
     return ModelDesk(folder, clock, config.models.budget_ms / 1_000, post, say)
 
 
-def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:
+def _sources(config: Config, journal: Journal, clock: SystemClock, orders: KrakenOrders) -> Sources:
     state = config.paths.state
     wear, watch = storage.WearMeter(storage.device_under(state)), JournalWatch(journal.status, journal.appended)
     return Sources(
@@ -256,6 +258,7 @@ def _sources(config: Config, journal: Journal, clock: SystemClock) -> Sources:
         wear=lambda: wear.read(clock.monotonic_ns()),
         memory=memory.available_bytes,
         journal=lambda: watch.read(clock.monotonic_ns()),
+        venue_clock=venue_clock_apart(orders.clock_apart_ns),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
 from appliance.core.settings.machine import Health
 from appliance.engine.health_task import Look
 from appliance.safety.health import (
@@ -13,6 +14,7 @@ from appliance.safety.health import (
     memory,
     temperature,
     throttling,
+    venue_clock,
     voltage,
 )
 from appliance.safety.health.disk_wear import Wear
@@ -35,9 +37,10 @@ class Sources(NamedTuple):
     wear: Callable[[], Wear | Absent | Unreadable]
     memory: Number
     journal: Callable[[], Journaling | Absent | Unreadable]
+    venue_clock: Number
 
 
-def looks(limits: Health, sources: Sources) -> tuple[Look, ...]:
+def looks(limits: Health, clock_offset_ms_max: int, sources: Sources) -> tuple[Look, ...]:
     """Return every check as one function of its own last verdict."""
     return (
         lambda before: temperature.judge(sources.temperature(), limits.temperature_celsius_max * _MILLI, before),
@@ -48,7 +51,18 @@ def looks(limits: Health, sources: Sources) -> tuple[Look, ...]:
         lambda _before: disk_wear.judge(sources.wear(), limits.disk_writes_megabytes_per_day_max),
         lambda before: memory.judge(sources.memory(), limits.memory_free_bytes_min, before),
         lambda before: journal.judge(sources.journal(), limits.journal_ms_max, before),
+        lambda before: venue_clock.judge(sources.venue_clock(), clock_offset_ms_max, before),
     )
+
+
+def venue_clock_apart(apart_ns: Callable[[], int | None]) -> Number:
+    """Return a reading of how many milliseconds the venue's clock is ahead; without a connection there is none."""
+
+    def read() -> int | Absent:
+        apart = apart_ns()
+        return Absent("no order connection") if apart is None else round(apart / NANOSECONDS_PER_MILLISECOND)
+
+    return read
 
 
 class JournalWatch:

@@ -151,7 +151,8 @@ def _kill(stage: Stage) -> None:
         stage.shell.kill()
 
 
-def _power_cut(stage: Stage) -> None:
+def power_cut(stage: Stage) -> None:
+    """Take the power away from everything in the box."""
     if stage.shell.kept_down:
         return
     stage.count("power cut")
@@ -164,7 +165,8 @@ def _power_cut(stage: Stage) -> None:
     stage.clock.error_ns = UNSET_CLOCK_NS
 
 
-def _power_on(stage: Stage) -> None:
+def power_on(stage: Stage) -> None:
+    """Give it back; the clock is right some time later."""
     if stage.reporter is not None:
         stage.reporter.get_power()
     if stage.shell.kept_down:
@@ -175,7 +177,7 @@ def _power_on(stage: Stage) -> None:
 
 
 def _press_without_power(stage: Stage) -> None:
-    _power_cut(stage)
+    power_cut(stage)
     if stage.keeper.contact_closed:
         stage.count("pressed at boot")
         stage.person.press()
@@ -250,11 +252,11 @@ def _restart_stopped(stage: Stage) -> None:
 def _restart_while_stopped(stage: Stage) -> None:
     if stage.keeper.latched and stage.keeper.contact_closed and not stage.shell.kept_down:
         stage.count("power cut while stopped")
-        _power_cut(stage)
+        power_cut(stage)
 
 
 def _power_on_and_start(stage: Stage) -> None:
-    _power_on(stage)
+    power_on(stage)
     stage.schedule.after(STOPPED_NS, stage.person.reset_and_start)
 
 
@@ -361,8 +363,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("venue stalls", (300, 9_000), _stall, _unstall),
     Kind("order of a stranger", (1_000, 30_000), _stranger, _remove_strangers),
     Kind("process killed", (0, 0), _kill, _nothing, at_door=True),
-    Kind("power cut", (500, 8_000), _power_cut, _power_on),
-    Kind("pressed at boot", (500, 4_000), _press_without_power, _power_on),
+    Kind("power cut", (500, 8_000), power_cut, power_on),
+    Kind("pressed at boot", (500, 4_000), _press_without_power, power_on),
     Kind("process hangs", (100, 14_000), _hang, _wake),
     Kind("told to shut down", (3_000, 9_000), _shut_down, _start_again),
     Kind("disk slow", (2_000, 20_000), _slow_disk, _quick_disk),

@@ -81,6 +81,7 @@ class Inspector:
         self._marks: dict[str, int] = {}
         self._sent: set[str] = set()
         self._synchronized = False
+        self._apart_since_ns: int | None = None
         self._told_stopped = False
         self._faults_read = 0
         self._told = Told({})
@@ -131,6 +132,7 @@ class Inspector:
                 return
         elif isinstance(event, events.TimePassed):
             self._synchronized = event.wall_synchronized
+            self._look_at_clocks()
         elif isinstance(event, events.PermissionChanged):
             self._told_stopped = not event.permitted
         elif isinstance(event, events.FeedChanged):
@@ -154,6 +156,7 @@ class Inspector:
         seen = self._seen.get(command.instrument)
         self.found(1, invariants.leaves_only_with_permission(parts.keeper, command))
         self.found(6, invariants.is_durable_and_new(command, self.books, parts.disk, self._sent))
+        self.found(10, invariants.clocks_agree(command, parts.shell.around.clock))
         self.found(10, invariants.market_is_usable(command, seen, now_ns, self._age_ns_max, self._synchronized))
         self._sent.add(command.client_id)
         if not command.reduce_only:
@@ -195,6 +198,7 @@ class Inspector:
         self._seen.clear()
         self._told = Told(self.parts.venue.exchange.instruments)
         self._synchronized = self._told_stopped = False
+        self._apart_since_ns = None
         if self.books.shadow.sequence != len(self.parts.disk.rows):
             self.books = Books()
             for row in self.parts.disk.rows:
@@ -223,6 +227,15 @@ class Inspector:
         trader = self.parts.shell.trader
         if trader is not None:
             self.found(2, invariants.stays_stopped(self.parts.keeper, trader, self._told_stopped))
+
+    def _look_at_clocks(self) -> None:
+        shell, now_ns = self.parts.shell, self._schedule.now_ns
+        if not self.parts.orders.up or not shell.around.clock.too_far:
+            self._apart_since_ns = None
+        elif self._apart_since_ns is None:
+            self._apart_since_ns = now_ns
+        elif shell.trader is not None:
+            self.found(10, invariants.heeds_the_clocks(shell.trader, now_ns - self._apart_since_ns))
 
     def check_fold(self, ledger: Ledger) -> None:
         """Check what is too slow for every event: the ledger as a whole, and the venue's own books."""

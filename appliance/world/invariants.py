@@ -20,6 +20,7 @@ from appliance.world.books import Books
 from appliance.world.digest import digest
 from appliance.world.disk import Disk
 from appliance.world.keeper import Keeper
+from appliance.world.shell import HEALTH_NS, WallClock
 from appliance.world.venue import STRANGER
 
 CHECKED_IN: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -46,6 +47,7 @@ CHECKED_IN: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 # The trader measures with the quote it has; the world with the one that is true by now.
 PRICE_ALLOWANCE_PPM = 1_030_000
+_MAY_OPEN = frozenset({Mode.NORMAL, Mode.REDUCED})
 _MAY_RUN = frozenset({Mode.RECONCILING, Mode.NORMAL, Mode.REDUCED, Mode.PAUSED})
 
 
@@ -235,6 +237,20 @@ def market_is_usable(command: SendOrder, seen: MarketSeen | None, now_ns: int, a
     if now_ns - seen.at_ns > age_ns_max:
         return f"order {command.client_id} opens on a quote {(now_ns - seen.at_ns) // 1_000_000} ms old"
     return "" if synced else f"order {command.client_id} opens although nobody vouches for the clock"
+
+
+def clocks_agree(command: SendOrder, clock: WallClock) -> str:
+    """Check 10 at the door, for orders that open: a deadline on a clock that is far from the venue's means nothing."""
+    if command.reduce_only or not clock.too_far:
+        return ""
+    return f"order {command.client_id} opens although the venue's clock is {clock.apart_ns() / 1e9:.3f} s from ours"
+
+
+def heeds_the_clocks(trader: Trader, apart_for_ns: int) -> str:
+    """Check 10 with every tick: a trader whose order connection shows clocks apart is paused by the next look."""
+    if trader.mode not in _MAY_OPEN or apart_for_ns <= HEALTH_NS:
+        return ""
+    return f"the trader is {trader.mode.name} although the clocks have been apart for {apart_for_ns / 1e9:.1f} s"
 
 
 def fault_is_excused(reason: str, excuses: frozenset[str]) -> str:

@@ -50,10 +50,12 @@ class Keeper:
         self._tell = tell
         self._pulse = pulse
         self._record_latched = False
-        self._button = self._new_button(closed=True, reset_down=False)
+        self._button = self._new_button(closed=True, reset_down=False, case_open=False)
         self._latch_sequence = 0
         self._start_sequence = 0
         self._contact_closed = True
+        self._case_open = False
+        self._case_opened_unseen = False
         self._reset_down = False
         self._silent_ns: int | None = None
         self._lent_when_silenced = False
@@ -84,6 +86,11 @@ class Keeper:
     def contact_closed(self) -> bool:
         """Tell whether the stop button is out."""
         return self._contact_closed
+
+    @property
+    def case_open(self) -> bool:
+        """Tell whether the box is open."""
+        return self._case_open
 
     def permitted(self) -> bool:
         """Tell whether the lease is valid at this very moment."""
@@ -128,6 +135,19 @@ class Keeper:
             self._contact_closed = True
             self._edge(lambda at_ns: self._button.contact(at_ns, closed=True))
 
+    def open_case(self) -> None:
+        """Open the box; its switch stops by itself, whatever the button does."""
+        if not self._case_open:
+            self._case_open = True
+            self._disturbances += 1
+            self._case_opened_unseen = self.silent
+            self.stop_stands = self.stop_stands or not self.silent
+            self._edge(self._case_opened)
+
+    def shut_case(self) -> None:
+        """Shut the box, which takes nothing back."""
+        self._case_open = False
+
     def press_reset(self, *, down: bool) -> None:
         """Push the reset button or let it go."""
         self._reset_down = down
@@ -159,6 +179,8 @@ class Keeper:
         """Let a hung guardian go on: the edges it missed were queued."""
         if self.silent:
             self._silent_ns = None
+            self.stop_stands = self.stop_stands or self._case_opened_unseen
+            self._case_opened_unseen = False
             if self._gesture_owed is not None:
                 self.complete_gesture(self._gesture_owed)
             queued, self._edges = self._edges, []
@@ -171,14 +193,23 @@ class Keeper:
         self._silent_ns = None
         self._edges.clear()
         self._disturbances += 1
-        self._button = self._new_button(closed=self._contact_closed, reset_down=self._reset_down)
+        # Of a box that was open only while nobody looked, a new guardian knows nothing.
+        self.stop_stands = self.stop_stands or self._case_open
+        self._case_opened_unseen = False
+        self._button = self._new_button(
+            closed=self._contact_closed, reset_down=self._reset_down, case_open=self._case_open
+        )
         if self._button.latched and not self._record_latched:
             self._latch()
         self._awake()
 
-    def _new_button(self, *, closed: bool, reset_down: bool) -> Button:
+    def _new_button(self, *, closed: bool, reset_down: bool, case_open: bool) -> Button:
         now_ns = self._schedule.now_ns
-        return Button(GESTURE, latched=self._record_latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+        latched = self._record_latched or case_open
+        return Button(GESTURE, latched=latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+
+    def _case_opened(self, at_ns: int) -> tuple[Effect, ...]:
+        return self._button.demand(at_ns)
 
     def _awake(self) -> None:
         self.stop_stands = self.stop_stands or not self._contact_closed

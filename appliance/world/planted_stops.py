@@ -7,11 +7,12 @@ from appliance.core.commands import AnyCommand
 from appliance.core.config import Config
 from appliance.core.values import INT64_MAX, Ending
 from appliance.engine.cascade_layers import Stopping
+from appliance.engine.conduct import Conduct
 from appliance.engine.trader import Trader
 from appliance.engine.watch import Watch
 from appliance.market.bars import Bar
 from appliance.market.tape import Tape
-from appliance.safety.button import Button, Gesture, State
+from appliance.safety.button import Button, Effect, Gesture, State
 from appliance.safety.lamps import Lamp, View, lamp
 from appliance.trading.desk import Desk
 from appliance.trading.ledger import Ledger, OrderView
@@ -35,9 +36,23 @@ class _EagerKeeper(Keeper):
 class _DeafKeeper(Keeper):
     """Take a short press for a glitch."""
 
-    def _new_button(self, *, closed: bool, reset_down: bool) -> Button:
-        now_ns = self._schedule.now_ns
-        return Button(_LONG_GLITCH, latched=self._record_latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+    def _new_button(self, *, closed: bool, reset_down: bool, case_open: bool) -> Button:
+        now_ns, latched = self._schedule.now_ns, self._record_latched or case_open
+        return Button(_LONG_GLITCH, latched=latched, closed=closed, reset_down=reset_down, now_ns=now_ns)
+
+
+class _UnalarmedKeeper(Keeper):
+    """Let anybody open the box."""
+
+    def _case_opened(self, at_ns: int) -> tuple[Effect, ...]:
+        return self._button.elapse(at_ns)
+
+
+class _CarefreeKeeper(Keeper):
+    """Look at the case only at the moment at which it opens."""
+
+    def _new_button(self, *, closed: bool, reset_down: bool, case_open: bool) -> Button:  # noqa: ARG002 - that is the bug
+        return super()._new_button(closed=closed, reset_down=reset_down, case_open=False)
 
 
 class _GenerousKeeper(Keeper):
@@ -87,6 +102,15 @@ class _TimelessWatch(Watch):
     @property
     def clock_usable(self) -> bool:
         return True
+
+
+class _DeafToHealth(Conduct):
+    """Take no notice of what the health checks say."""
+
+    __slots__ = ()
+
+    def health_changed(self, event: events.HealthChanged) -> None:  # noqa: ARG002 - that is the bug
+        super().health_changed(events.HealthChanged(()))
 
 
 class _BlindTape(Tape):
@@ -164,6 +188,18 @@ STOP_BUGS: tuple[Bug, ...] = (
         frozenset({1, 2, 9}),
     ),
     Bug(
+        "open case unheeded",
+        "the box may be opened while it trades, and nothing follows",
+        HONEST._replace(keeper=_UnalarmedKeeper),
+        frozenset({1, 2, 9}),
+    ),
+    Bug(
+        "case not looked at when starting",
+        "a guardian that starts in an open box believes its record",
+        HONEST._replace(keeper=_CarefreeKeeper),
+        frozenset({1, 2, 9}),
+    ),
+    Bug(
         "lease that never expires",
         "a guardian that hangs leaves its permission behind",
         HONEST._replace(keeper=_GenerousKeeper),
@@ -203,6 +239,18 @@ STOP_BUGS: tuple[Bug, ...] = (
         "clock not asked",
         "trading goes on although nobody vouches for the clock",
         spoiled(lambda trader: (trader.watch, _TimelessWatch)),
+        frozenset({10}),
+    ),
+    Bug(
+        "venue's clock not asked at the door",
+        "orders leave with deadlines on a clock that is far from the venue's",
+        HONEST._replace(too_far=lambda _clock: False),
+        frozenset({10}),
+    ),
+    Bug(
+        "clocks apart and trading",
+        "the health checks' word is heard and nothing follows",
+        spoiled(lambda trader: (trader.conduct, _DeafToHealth)),
         frozenset({10}),
     ),
     Bug(

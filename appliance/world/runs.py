@@ -17,6 +17,7 @@ from typing import NamedTuple
 from appliance.world.coverage import Turn, unseen
 from appliance.world.faults import NAMES
 from appliance.world.journal_faults import NAME as JOURNAL_NAME
+from appliance.world.later_faults import LATER_NAMES
 from appliance.world.planted import BUGS, Catch, hunt
 from appliance.world.reporter_faults import REPORTER_NAMES
 from appliance.world.scale import Scale
@@ -25,7 +26,7 @@ from appliance.world.simulation import Outcome, run_seed
 # Fewer seeds than this cannot be expected to meet every kind of fault.
 JUDGED_FROM_SEEDS = 20
 ALONE_UP_TO_SEEDS = 2
-# A reporter runs, and a journal is damaged, in some of the worlds only.
+# A reporter runs, a journal is damaged and later kinds strike in some of the worlds only.
 FURTHER_JUDGED_FROM_SEEDS = 80
 _CHUNK = 2
 
@@ -84,7 +85,7 @@ def wanted_names(seeds_count: int) -> tuple[str, ...]:
     """Return the faults that so many seeds must have met."""
     if seeds_count < JUDGED_FROM_SEEDS:
         return ()
-    further = (*REPORTER_NAMES, JOURNAL_NAME) if seeds_count >= FURTHER_JUDGED_FROM_SEEDS else ()
+    further = (*REPORTER_NAMES, JOURNAL_NAME, *LATER_NAMES) if seeds_count >= FURTHER_JUDGED_FROM_SEEDS else ()
     return (*NAMES, *further)
 
 

@@ -10,7 +10,7 @@ _NANOSECONDS_PER_MINUTE = 60 * NANOSECONDS_PER_SECOND
 
 
 class Scale(NamedTuple):
-    """Bound one world; a reporter runs, and the journal is damaged, in one of so many (0: in none)."""
+    """Bound one world; a reporter runs, the journal is damaged, a later kind strikes in one of so many (0: in none)."""
 
     duration_ns: int
     faults_count: int
@@ -19,6 +19,7 @@ class Scale(NamedTuple):
     instruments: tuple[str, ...]
     reporter_in: int = 4
     damage_in: int = 4
+    later_in: int = 3
 
 
 # Dense: a fault every half minute or so, most of them while an order is on its way.

@@ -27,9 +27,13 @@ from appliance.core.commands import (
 )
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
+from appliance.engine.health_looks import venue_clock_apart
+from appliance.engine.health_task import HealthTask
 from appliance.engine.model_voices import silent
 from appliance.engine.trader import Trader
 from appliance.safety.cascade import Layer, Word
+from appliance.safety.health import venue_clock
+from appliance.safety.health.verdict import Verdict
 from appliance.safety.modes import Mode
 from appliance.trading.gate import admits
 from appliance.trading.ledger import Ledger
@@ -40,7 +44,8 @@ from appliance.world.schedule import Schedule
 
 RESTART_MS = (300, 3_000)
 AMBUSH_MS = (0, 150)
-CLOCK_ERROR_NS_MAX = 1_000 * NANOSECONDS_PER_MILLISECOND
+CLOCK_APART_MS_MAX = 1_000
+HEALTH_NS = 5_000 * NANOSECONDS_PER_MILLISECOND
 TICK_BUSY_NS = 100 * NANOSECONDS_PER_MILLISECOND
 _ANSWERS = (
     events.OrderAcknowledged,
@@ -100,11 +105,21 @@ class WallClock:
         self._schedule = schedule
         self.epoch_ns = epoch_ns
         self.error_ns = 0
+        self.venue_error_ns = 0
         self.synchronized = True
 
     def wall_ns(self) -> int:
         """Return the wall time as the machine believes it."""
         return self.epoch_ns + self._schedule.now_ns + self.error_ns
+
+    def apart_ns(self) -> int:
+        """Return how far the venue's clock is ahead of the machine's."""
+        return self.venue_error_ns - self.error_ns
+
+    @property
+    def too_far(self) -> bool:
+        """Tell whether the two are so far apart that no deadline means anything."""
+        return abs(self.apart_ns()) > CLOCK_APART_MS_MAX * NANOSECONDS_PER_MILLISECOND
 
 
 class Surroundings(NamedTuple):
@@ -124,6 +139,7 @@ class Making(NamedTuple):
     lease: Callable[[Keeper, Trader], bool]
     replay: Callable[[Sequence[Row]], Ledger]
     inspect: Callable[[Disk], str]
+    too_far: Callable[[WallClock], bool]
 
 
 class Shell:
@@ -147,6 +163,8 @@ class Shell:
         self.key_problem = ""
         self.ended_code: int | None = None
         self.ambushes: dict[Moment, list[Callable[[], None]]] = {moment: [] for moment in Moment}
+        self._health: HealthTask
+        self._health_due_ns = 0
         self.around: Surroundings
 
     def start(self) -> None:
@@ -165,6 +183,8 @@ class Shell:
         self._beat_ns = self._schedule.now_ns
         self.around.feed.open()
         self.around.orders.open()
+        self._health = HealthTask((self._judge_clocks,), self.deliver)
+        self._health_due_ns = self._schedule.now_ns
         self.deliver(self.around.keeper.state())
         self._tick(self._life)
 
@@ -303,7 +323,7 @@ class Shell:
     def _send(self, trader: Trader, command: SendOrder) -> None:
         if not admits(command, permitted=self._making.lease(self.around.keeper, trader)):
             self._queue.append(events.SendFailed(command.client_id, "no permission"))
-        elif abs(self.around.clock.error_ns) > CLOCK_ERROR_NS_MAX:
+        elif self._making.too_far(self.around.clock):
             # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
             self._queue.append(events.SendFailed(command.client_id, "the venue's clock is too far from ours"))
         elif not self.around.orders.up:
@@ -336,12 +356,19 @@ class Shell:
         if self.ended_code is None:
             self._schedule.after(milliseconds(self._dice, RESTART_MS), self.start)
 
+    def _judge_clocks(self, before: Verdict | None) -> Verdict:
+        known_ns = self.around.clock.apart_ns() if self.around.orders.up else None
+        return venue_clock.judge(venue_clock_apart(lambda: known_ns)(), CLOCK_APART_MS_MAX, before)
+
     def _tick(self, life: int) -> None:
         trader = self.trader
         if trader is None or life != self._life or self.hung:
             return
         self._beat_ns = self._schedule.now_ns
         clock = self.around.clock
+        if self._schedule.now_ns >= self._health_due_ns:
+            self._health_due_ns = self._schedule.now_ns + HEALTH_NS
+            self._health.look()
         self.deliver(events.TimePassed(clock.wall_ns(), clock.synchronized))
         self.around.keeper.review()
         calm = trader.mode in _CALM and not trader.ledger.in_flight

@@ -29,6 +29,7 @@ from appliance.world.disk import Disk, inspect
 from appliance.world.inspector import Finding, Inspector, Parts
 from appliance.world.journal_faults import JOURNAL_KINDS
 from appliance.world.keeper import Keeper
+from appliance.world.later_faults import LATER_KINDS
 from appliance.world.links import Connection, Ends, milliseconds
 from appliance.world.person import Person
 from appliance.world.reporter import ReporterMaking
@@ -55,6 +56,11 @@ _STEADY = frozenset({Mode.NORMAL, Mode.REDUCED})
 _INSTRUMENTS = {instrument.symbol: instrument for instrument in BUILT_IN}
 
 
+def clocks_too_far(clock: WallClock) -> bool:
+    """Tell at the door what the live order connection finds out with its pings."""
+    return clock.too_far
+
+
 class Recipe(NamedTuple):
     """Say how the parts under test are made, so that a planted bug is a different maker and nothing else."""
 
@@ -66,6 +72,7 @@ class Recipe(NamedTuple):
     lamp: Callable[[View], Lamp]
     inspect: Callable[[Disk], str] = inspect
     reporter: ReporterMaking = ReporterMaking()
+    too_far: Callable[[WallClock], bool] = clocks_too_far
 
 
 class Outcome(NamedTuple):
@@ -176,7 +183,7 @@ class World:
             trade_interval_ns=milliseconds(dice, scale.trade_interval_ms),
         )
         clock = WallClock(schedule, EPOCH_NS + dice.randrange(NANOSECONDS_PER_DAY))
-        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay, recipe.inspect)
+        making = Making(partial(recipe.trader, config), recipe.lease, recipe.replay, recipe.inspect, recipe.too_far)
         further = self._beside("the reporter")
         reports = scale.reporter_in > 0 and further.dice.randrange(scale.reporter_in) == 0
         publishing = publishing_for(further, inspector, TAG) if reports else None
@@ -231,6 +238,18 @@ class World:
             ambush = kind.at_door or self._dice.getrandbits(2) < _AMBUSH_IN_4
             begin = self._lie_in_wait if ambush else self._strike
             self._schedule.at(at_ns, partial(self._unless_cut, self._number(kind), partial(begin, kind)))
+        self._plan_later_faults()
+
+    def _plan_later_faults(self) -> None:
+        """Plan each later kind with dice of its own, and last, so that no fault of the others gets another number."""
+        for kind in LATER_KINDS if self._scale.later_in else ():
+            dice, schedule = self._beside(kind.name)
+            if dice.randrange(self._scale.later_in):
+                continue
+            for _ in range(max(self._scale.faults_count // faults.REPEATED_FROM, 1)):
+                at_ns = dice.randrange(QUIET_START_NS, self._scale.duration_ns)
+                begin = self._lie_in_wait if dice.getrandbits(2) < _AMBUSH_IN_4 else self._strike
+                schedule.at(at_ns, partial(self._unless_cut, self._number(kind), partial(begin, kind)))
 
     def _plan_further_faults(self) -> None:
         """Spread the faults of the reporter and of the journal where it lies, with dice of their own."""
@@ -297,7 +316,7 @@ class World:
 
     def _heal(self) -> None:
         self._stage.inspector.note("every fault ends")
-        faults.heal(self._stage, (*faults.KINDS, *REPORTER_KINDS, *JOURNAL_KINDS))
+        faults.heal(self._stage, (*faults.KINDS, *REPORTER_KINDS, *JOURNAL_KINDS, *LATER_KINDS))
         self._schedule.after(2 * LOOK_NS, partial(self._await_recovery, self._schedule.now_ns + RECOVERY_NS))
 
     def _await_recovery(self, until_ns: int) -> None:

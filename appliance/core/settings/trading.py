@@ -61,7 +61,7 @@ class Venue:
     clock_offset_ms_max: Annotated[
         int,
         Whole(50, 5_000),
-        "With the venue's clock further from ours no order leaves: its deadline would mean nothing.",
+        "With the venue's clock further from ours nothing opens and no order leaves: deadlines would mean nothing.",
     ] = 1_000
 
 

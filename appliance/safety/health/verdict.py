@@ -21,6 +21,7 @@ class Check(StrEnum):
     DISK_WEAR = "disk wear"
     MEMORY = "memory"
     CLOCK = "clock"
+    VENUE_CLOCK = "venue's clock"
     FEED_AGE = "market data"
     JOURNAL = "journal"
     CHECKS = "health checks"

@@ -105,7 +105,7 @@ class Connection(ABC):
 
     def _ping(self) -> None:
         self._requests += 1
-        self._pings[self._requests] = self._clock.wall_ns()
+        self._pings[self._requests] = self._clock.monotonic_ns()
         while len(self._pings) > PINGS_KEPT_MAX:
             del self._pings[next(iter(self._pings))]
         if self._link is not None:
@@ -117,7 +117,7 @@ class Connection(ABC):
             return False
         sent_ns = self._pings.pop(answer.request or 0, None)
         if sent_ns is not None and answer.received_ns and answer.answered_ns:
-            self.offset.note(sent_ns, answer.received_ns, answer.answered_ns, self._clock.wall_ns())
+            self.offset.note(sent_ns, answer.received_ns, answer.answered_ns, self._clock.monotonic_ns())
         return True
 
     def _give_up(self, reason: str) -> None:

@@ -132,8 +132,14 @@ class KrakenOrders(Connection):
                 return self._asker.ask_account(command, self._answer_from_rest)
 
     def venue_ns(self) -> int:
-        """Return the venue's time as far as it is known."""
-        return self._clock.wall_ns() + (self.offset.offset_ns or 0)
+        """Return the venue's time as far as it is known; ours, where nothing is."""
+        offset_ns = self.offset.offset_ns
+        return self._clock.wall_ns() if offset_ns is None else self._clock.monotonic_ns() + offset_ns
+
+    def clock_apart_ns(self) -> int | None:
+        """Return how far the venue's clock is ahead of our wall clock, or nothing while that is not known."""
+        known = self.connected and self.offset.offset_ns is not None
+        return self.venue_ns() - self._clock.wall_ns() if known else None
 
     def _send_order(self, command: SendOrder) -> bool:
         link = self._link
@@ -166,9 +172,9 @@ class KrakenOrders(Connection):
         return sent
 
     def _tradable(self, name: str) -> Instrument | None:
-        offset_ns = self.offset.offset_ns
+        apart_ns = self.clock_apart_ns()
         # A deadline is a moment of the venue's clock: with clocks this far apart it would promise nothing.
-        usable = offset_ns is not None and abs(offset_ns) <= self._limits.clock_offset_ns_max
+        usable = apart_ns is not None and abs(apart_ns) <= self._limits.clock_offset_ns_max
         return self._instruments.get(name) if usable else None
 
     def _due_ns(self, deadline_ms: int) -> int:

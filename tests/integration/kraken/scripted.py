@@ -189,8 +189,20 @@ def feed(venue: Endpoint, desk: Desk, limits: LinkLimits = QUICK) -> KrakenFeed:
     return KrakenFeed(venue, desk.post, MEANS, 10, limits)
 
 
-def orders(venue: Scripted, desk: Desk, folder: Path, limits: LinkLimits = QUICK) -> KrakenOrders:
+class SetClock(SystemClock):
+    """Tell the system's time, but for a wall clock that a test sets."""
+
+    ahead_ns = 0
+
+    def wall_ns(self) -> int:
+        """Return the wall time as it was set."""
+        return super().wall_ns() + self.ahead_ns
+
+
+def orders(
+    venue: Scripted, desk: Desk, folder: Path, limits: LinkLimits = QUICK, clock: SystemClock = CLOCK
+) -> KrakenOrders:
     """Return an order connection that retries quickly."""
     client = RestClient(venue.web, KEY, NonceCounter(folder / "nonce", CLOCK), 1.0)
     asker = AccountAsker(client, NAMES, CLOCK, desk.said.append)
-    return KrakenOrders(venue.websocket, asker, NAMES, desk.post, MEANS, limits)
+    return KrakenOrders(venue.websocket, asker, NAMES, desk.post, MEANS._replace(clock=clock), limits)

@@ -24,7 +24,7 @@ from appliance.core.events import (
 from appliance.core.values import REFUSED_AS_DUPLICATE, Ending, OrderKind, Side, VenueState
 from appliance.venues.kraken.orders import KrakenOrders, is_refusal
 from appliance.wire.kraken.numbers import moment_ns
-from tests.integration.kraken.scripted import CLOCK, Desk, Scripted, order, orders
+from tests.integration.kraken.scripted import CLOCK, Desk, Scripted, SetClock, order, orders
 
 pytestmark = pytest.mark.timeout(30)
 Scene = Callable[[Scripted, Desk, KrakenOrders], Awaitable[None]]
@@ -229,6 +229,27 @@ def test_no_order_leaves_while_the_clocks_are_apart(tmp_path: Path, ahead_ms: in
                 assert shell.send(SendCancelAll())
                 await desk.until(lambda: "cancel_all" in venue.methods())
                 assert ("add_order" in venue.methods()) is leaves
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("ahead_ns", [-3_600 * 10**9, 3 * 10**9])
+def test_a_wall_clock_that_is_set_moves_no_deadline(tmp_path: Path, ahead_ns: int) -> None:
+    """Shows that the venue's time stays what it was, at once and not some pings later, and that the clocks count as
+    apart; fails when the offset is measured with the clock that was set.
+    """
+
+    async def run() -> None:
+        async with Scripted() as venue:
+            desk, clock = Desk(), SetClock()
+            shell = orders(venue, desk, tmp_path, clock=clock)
+            assert shell.clock_apart_ns() is None
+            async with running(shell):
+                await desk.until(lambda: shell.connected)
+                clock.ahead_ns = ahead_ns
+                assert abs(shell.venue_ns() - CLOCK.wall_ns()) < 10**9
+                assert abs((shell.clock_apart_ns() or 0) + ahead_ns) < 10**9
+                assert not shell.send(order())
 
     asyncio.run(run())
 

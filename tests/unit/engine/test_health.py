@@ -7,7 +7,7 @@ import pytest
 
 from appliance.core import commands, events
 from appliance.core.config import loads
-from appliance.engine.health_looks import JournalWatch, Sources, looks
+from appliance.engine.health_looks import JournalWatch, Sources, looks, venue_clock_apart
 from appliance.engine.health_task import HealthTask
 from appliance.engine.measures import Spread
 from appliance.engine.telemetry import telemetry_of
@@ -182,6 +182,7 @@ def sources(millicelsius: int | Absent = 40_000) -> Sources:
         wear=lambda: Wear(0, 0, None),
         memory=lambda: 10**12,
         journal=lambda: Journaling(0, 0, 0),
+        venue_clock=venue_clock_apart(lambda: 3_000_000),
     )
 
 
@@ -189,10 +190,10 @@ def test_every_check_of_the_machine_is_looked_at() -> None:
     """Shows that all checks but those the step hears of by itself are joined to a source; fails when one is written and
     never asked.
     """
-    verdicts = [look(None) for look in looks(LIMITS, sources())]
+    verdicts = [look(None) for look in looks(LIMITS, 1_000, sources())]
     assert {verdict.check for verdict in verdicts} == set(Check) - {Check.CLOCK, Check.FEED_AGE, Check.CHECKS}
     assert all(verdict.good for verdict in verdicts)
-    hot = looks(LIMITS, sources(LIMITS.temperature_celsius_max * 1_000))[0](None)
+    hot = looks(LIMITS, 1_000, sources(LIMITS.temperature_celsius_max * 1_000))[0](None)
     assert hot.consequence is Consequence.NO_OPEN
 
 

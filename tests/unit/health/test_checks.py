@@ -14,6 +14,7 @@ from appliance.safety.health import (
     memory,
     temperature,
     throttling,
+    venue_clock,
     voltage,
 )
 from appliance.safety.health.disk_wear import NANOSECONDS_PER_DAY, Wear
@@ -36,6 +37,7 @@ CHECKS: dict[Check, Judge] = {
     Check.DISK_WEAR: lambda reading: disk_wear.judge(reading, 500),
     Check.MEMORY: lambda reading, *before: memory.judge(reading, 64 * MB, *before or (None,)),
     Check.CLOCK: lambda reading: clock.judge(reading, unsynced_allowed=False),
+    Check.VENUE_CLOCK: lambda reading, *before: venue_clock.judge(reading, 1_000, *before or (None,)),
     Check.FEED_AGE: lambda reading: feed_age.judge(reading, 5_000),
     Check.JOURNAL: lambda reading, *before: journal.judge(reading, 2_000, *before or (None,)),
 }
@@ -71,6 +73,12 @@ READINGS = [
     (Check.MEMORY, 64 * MB - 1, NO_OPEN),
     (Check.CLOCK, True, NONE),
     (Check.CLOCK, False, NO_OPEN),
+    (Check.VENUE_CLOCK, 500, NONE),
+    (Check.VENUE_CLOCK, -501, ALARM),
+    (Check.VENUE_CLOCK, 1_000, ALARM),
+    (Check.VENUE_CLOCK, -1_000, ALARM),
+    (Check.VENUE_CLOCK, 1_001, NO_OPEN),
+    (Check.VENUE_CLOCK, -1_001, NO_OPEN),
     (Check.FEED_AGE, 5_000, NONE),
     (Check.FEED_AGE, 5_001, NO_OPEN),
     (Check.JOURNAL, Journaling(500 * MS, 0, 0), NONE),
@@ -88,6 +96,7 @@ BLIND = {
     Check.DISK_WEAR: ALARM,
     Check.MEMORY: ALARM,
     Check.CLOCK: NO_OPEN,
+    Check.VENUE_CLOCK: NO_OPEN,
     Check.FEED_AGE: NO_OPEN,
     Check.JOURNAL: NO_OPEN,
 }
@@ -138,6 +147,7 @@ def test_every_check_is_tested_here() -> None:
     [
         (Check.TEMPERATURE, 85_000, 82_000, 81_999),
         (Check.DISK_SPACE, 100 * MB - 1, 110 * MB - 1, 110 * MB),
+        (Check.VENUE_CLOCK, -1_001, -901, -900),
         (Check.MEMORY, 64 * MB - 1, int(70.4 * MB) - 1, int(70.4 * MB)),
         (
             Check.JOURNAL,
