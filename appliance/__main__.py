@@ -34,6 +34,10 @@ VERBS: dict[str, Verb] = {
     ),
     "reporter": Verb("appliance.reporting.command_reporter", "run the reporter: panel, metrics, MQTT"),
     "monitor": Verb("appliance.reporting.command_monitor", "watch one or many appliances live, from MQTT alone"),
+    "remote-stop": Verb(
+        "appliance.reporting.command_remote_stop",
+        "stop an appliance over MQTT with a signed message, and see it stopped",
+    ),
     "venue": Verb(
         "appliance.venues.simulator.command_venue",
         "run the built-in simulated venue alone",

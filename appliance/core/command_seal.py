@@ -4,13 +4,13 @@ Runs on the owner's computer: the private key has no business on the appliance.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from appliance.core.config import parse, read
 from appliance.core.errors import ApplianceError, SealError
+from appliance.core.key_files import write_key_pair
 from appliance.core.model_hashes import model_hashes
-from appliance.core.seal import generate, key_line, private_key_from, sign
+from appliance.core.seal import private_key_from, sign
 from appliance.core.secret import read_secret
 
 PRIVATE_NAME = "seal-private.key"
@@ -47,30 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _keygen(arguments: argparse.Namespace) -> int:
     if arguments.key or arguments.device or arguments.models:
         raise SealError("keygen takes --out only")
-    folder: Path = arguments.out
-    private, public = folder / PRIVATE_NAME, folder / PUBLIC_NAME
-    pair = generate()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if public.exists():
-            raise SealError(f"{public} exists; keep its key, or choose an empty folder")
-        # Created for the owner alone and never over another key: what that one sealed could not be renewed.
-        _write_new(private, key_line("private", pair.private.reveal()), 0o600)
-        _write_new(public, key_line("public", pair.public.hex()), 0o644)
-    except FileExistsError:
-        raise SealError(f"{private} exists; keep it, or choose an empty folder") from None
-    except OSError as problem:
-        raise SealError(f"keys cannot be written to {folder} ({problem.strerror}); choose another folder") from None
-    print(f"{private}: signs configurations; keep it secret, keep a copy, keep it off the appliance")
-    print(f"{public}: install it on the appliance")
+    made = write_key_pair(arguments.out, "seal")
+    print(f"{made.private}: signs configurations; keep it secret, keep a copy, keep it off the appliance")
+    print(f"{made.public}: install it on the appliance")
     return 0
-
-
-def _write_new(path: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _seal(arguments: argparse.Namespace) -> int:

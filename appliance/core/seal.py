@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -33,7 +34,8 @@ _DOMAIN = b"bot4-edge configuration seal 1\0"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-_KEY_LINE = "bot4-edge-seal-{kind}-key-1 {hexadecimal}\n"
+_KEY_LINE = "bot4-edge-{purpose}-{kind}-key-1 {hexadecimal}\n"
+_COMMANDS = MappingProxyType({"seal": "seal", "stop": "remote-stop"})
 _KEY_FILE_BYTES_MAX = 256
 
 
@@ -92,29 +94,33 @@ def generate() -> KeyPair:
     return KeyPair(Secret(private.private_bytes_raw().hex()), private.public_key().public_bytes_raw())
 
 
-def key_line(kind: str, hexadecimal: str) -> str:
-    """Return the one line of a key file."""
-    return _KEY_LINE.format(kind=kind, hexadecimal=hexadecimal)
+def key_line(kind: str, hexadecimal: str, purpose: str = "seal") -> str:
+    """Return the one line of a key file; a key of one purpose is none of another."""
+    return _KEY_LINE.format(purpose=purpose, kind=kind, hexadecimal=hexadecimal)
 
 
-def private_key_from(line: Secret) -> Secret:
+def private_key_from(line: Secret, purpose: str = "seal") -> Secret:
     """Return the signing key in the line of a private key file."""
     words = line.reveal().split(" ")
-    if len(words) != len(("label", "key")) or key_line("private", words[1]).strip() != line.reveal():
-        raise SealError("the key file does not hold a private sealing key; make one with: appliance seal keygen")
+    if len(words) != len(("label", "key")) or key_line("private", words[1], purpose).strip() != line.reveal():
+        raise SealError(
+            f"the key file does not hold a private {purpose} key; make one with: appliance {_COMMANDS[purpose]} keygen"
+        )
     if _HASH.fullmatch(words[1]) is None:
-        raise SealError("the private sealing key is damaged; restore it from its copy, or make another")
+        raise SealError(f"the private {purpose} key is damaged; restore it from its copy, or make another")
     return Secret(words[1])
 
 
-def read_public_key(path: Path) -> bytes:
+def read_public_key(path: Path, purpose: str = "seal") -> bytes:
     """Return the public key in a file."""
     outcome = read_bounded(path, _KEY_FILE_BYTES_MAX)
     if not isinstance(outcome, FileRead):
-        raise SealError(f"public key {path} {outcome.reason}; copy seal-public.key from where the key was made")
-    found = re.fullmatch(re.escape(key_line("public", "KEY")).replace("KEY", "([0-9a-f]{64})").encode(), outcome.data)
+        raise SealError(f"public key {path} {outcome.reason}; copy {purpose}-public.key from where the key was made")
+    found = re.fullmatch(
+        re.escape(key_line("public", "KEY", purpose)).replace("KEY", "([0-9a-f]{64})").encode(), outcome.data
+    )
     if found is None:
-        raise SealError(f"public key {path} is damaged or something else; copy seal-public.key again")
+        raise SealError(f"public key {path} is damaged or something else; copy {purpose}-public.key again")
     return bytes.fromhex(found[1].decode())
 
 

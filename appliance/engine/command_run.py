@@ -13,6 +13,7 @@ import msgspec
 
 from appliance.core.config import DEMO_PATH, Config, load, read
 from appliance.core.errors import ApplianceError, ConfigError, WireError
+from appliance.core.seal import read_public_key
 from appliance.core.settings.kinds import quoted
 from appliance.engine.run_summary import Summary, summarize
 from appliance.engine.together import Together, with_settings
@@ -33,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="another configuration than the demonstration's")
     parser.add_argument("--seed", type=int, metavar="N", help="another synthetic market")
     parser.add_argument("--broker", metavar="URL", help="publish to this MQTT broker: mqtt://127.0.0.1:1883")
+    parser.add_argument(
+        "--stop-key", type=Path, metavar="FILE", help="take a remote stop signed with this key's private half"
+    )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep journal, recordings and backups in this folder")
 
 
@@ -102,9 +106,10 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 def _configuration(arguments: argparse.Namespace, folder: Path) -> Path:
     """Write the configuration this run uses into its folder: the asked for one, with the run's own places."""
     if arguments.config is not None:
-        if arguments.keep is not None or arguments.seed is not None or arguments.broker is not None:
+        others = (arguments.keep, arguments.seed, arguments.broker, arguments.stop_key)
+        if any(one is not None for one in others):
             raise ConfigError(
-                "--keep, --seed and --broker go with the demonstration; with --config, set them in the file"
+                "--keep, --seed, --broker and --stop-key go with the demonstration; with --config, set them in the file"
             )
         return Path(arguments.config)
     values = own_places(folder, _free_port())
@@ -112,6 +117,8 @@ def _configuration(arguments: argparse.Namespace, folder: Path) -> Path:
         values["seed"] = str(arguments.seed)
     if arguments.broker is not None:
         values["broker"] = quoted(arguments.broker)
+    if arguments.stop_key is not None:
+        values["remote_stop_key"] = quoted(read_public_key(arguments.stop_key, "stop").hex())
     path = folder / "appliance.toml"
     path.write_text(with_settings(read(DEMO_PATH).decode(), values))
     return path

@@ -17,7 +17,7 @@ from appliance.guardian.files import replace_durably
 from appliance.safety.lease import LatchCause
 
 _RECORD_BYTES_MAX: Final = 4096
-_VERSION: Final = 1
+_VERSION: Final = 2
 _COUNT_MAX: Final = 1 << 62
 _JOURNAL_NAMES: Final = ("journal*", "*/journal*")
 
@@ -31,16 +31,12 @@ class LatchRecord:
     latch_sequence: int
     start_sequence: int
     wall_ns: int
+    # When the last remote stop that was taken had been signed: none that is not later counts.
+    remote_ms: int = 0
 
     def set(self, cause: LatchCause, wall_ns: int) -> "LatchRecord":
         """Return the record of one more latching."""
-        return LatchRecord(
-            latched=True,
-            cause=cause,
-            latch_sequence=self.latch_sequence + 1,
-            start_sequence=self.start_sequence,
-            wall_ns=wall_ns,
-        )
+        return replace(self, latched=True, cause=cause, latch_sequence=self.latch_sequence + 1, wall_ns=wall_ns)
 
     @classmethod
     def lost(cls, cause: LatchCause, wall_ns: int) -> "LatchRecord":
@@ -115,8 +111,9 @@ def _decode(content: bytes) -> LatchRecord | None:
             latch_sequence=int(fields["latch_sequence"]),
             start_sequence=int(fields["start_sequence"]),
             wall_ns=int(fields["wall_ns"]),
+            remote_ms=int(fields["remote_ms"]),
         )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    counts = (record.latch_sequence, record.start_sequence)
+    counts = (record.latch_sequence, record.start_sequence, record.remote_ms)
     return record if _encode(record) == content and all(0 <= count < _COUNT_MAX for count in counts) else None

@@ -7,7 +7,7 @@ way the appliance comes back on the safe side. The writing is the keeper's; no t
 being written counts as latched, and whatever latches meanwhile is written after it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +18,7 @@ from appliance.guardian.keeper import Keeper
 from appliance.guardian.last_resort_need import NeedFinder, Stop
 from appliance.guardian.last_resort_watch import LastResortWatch
 from appliance.guardian.latch import LatchRecord
+from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.guardian.trader_watch import TraderWatch
 from appliance.hardware.pins import Contact, Pins
 from appliance.safety.audit_chain import Detail
@@ -25,11 +26,14 @@ from appliance.safety.button import Button, Effect, State
 from appliance.safety.lamps import PATTERNS, Lamp, Pulse, View, lamp
 from appliance.safety.lease import LatchCause, LatchState, LeaseInformation, LeaseWriter, RelayState
 from appliance.safety.modes import Mode
+from appliance.safety.remote_stop import Refusal, RemoteStop
 
 _PULSE_NS: Final = 100 * NANOSECONDS_PER_MILLISECOND
 # The trader's cascade takes 4.5 s at most and drops the relay last; a stop that it cannot verify drops it all the same.
 _RELAY_NS: Final = 5_000 * NANOSECONDS_PER_MILLISECOND
 _SELDOM_NS: Final = 1000 * NANOSECONDS_PER_MILLISECOND
+# Whoever brings messages must not be able to fill the log with them.
+_REFUSED_NOTE_NS: Final = 60_000 * NANOSECONDS_PER_MILLISECOND
 _TRADER_NOTE_NS: Final = 200 * NANOSECONDS_PER_MILLISECOND
 
 _LATCH_STATES: Final = MappingProxyType(
@@ -80,6 +84,7 @@ class Parts:
     keeper: Keeper
     enforcer: Enforcer
     last_resort: LastResortWatch
+    remote: RemoteStopWatch | None = None
 
 
 class Guardian:
@@ -133,6 +138,7 @@ class Guardian:
         ticket = parts.lease.ticket()
         now_ns = parts.clock.monotonic_ns()
         self._read_contacts(now_ns)
+        remote_ns = self._look_outside(now_ns)
         self._look_at_disk(now_ns)
         if parts.trader.look(now_ns) and self._latched:
             parts.enforcer.expect(self._record.latch_sequence, now_ns)
@@ -142,7 +148,7 @@ class Guardian:
         self._enforce(now_ns)
         self._call_last_resort(now_ns)
         self._note_trader(now_ns)
-        return min(now_ns + self._limits.lease_renew_ns, parts.button.deadline_ns())
+        return min(now_ns + self._limits.lease_renew_ns, parts.button.deadline_ns(), remote_ns)
 
     def stop(self) -> None:
         """Withdraw permission, darken the lamp, end what is parked and record the end."""
@@ -190,6 +196,26 @@ class Guardian:
             self._note_seldom("case-opened" if edge.asserted else "case-shut", {}, edge.at_ns)
             if edge.asserted and self._limits.case_stops:
                 self._demand(LatchCause.CASE_OPENED, edge.at_ns)
+
+    def _look_outside(self, now_ns: int) -> int:
+        """Take the owner's remote stop, where one may come, and return when to look again."""
+        remote = self._parts.remote
+        if remote is None:
+            return now_ns + self._limits.lease_renew_ns
+        found = remote.look(now_ns, self._record.remote_ms)
+        if isinstance(found, Refusal):
+            self._note_seldom("remote-stop-refused", {"explanation": found.value}, now_ns, _REFUSED_NOTE_NS)
+        elif found is not None:
+            self._stop_remotely(found, remote.fingerprint, now_ns)
+        return remote.due_ns(now_ns)
+
+    def _stop_remotely(self, stop: RemoteStop, key: str, now_ns: int) -> None:
+        """Latch as the button does; also one that finds the latch set is remembered, so that it never counts again."""
+        latched, self._record = self._parts.button.latched, replace(self._record, remote_ms=stop.wall_ms)
+        self._demand(LatchCause.REMOTE_STOP, now_ns)
+        if latched:
+            self._parts.keeper.keep(self._record)
+        self._note("remote-stop", {"key": key, "signed_wall_ms": stop.wall_ms})
 
     def _demand(self, cause: LatchCause, now_ns: int) -> None:
         self._act(self._parts.button.demand(now_ns), cause, now_ns)
@@ -317,9 +343,9 @@ class Guardian:
         names = {"old": old.name if old else "unknown", "new": mode.name if mode else "unknown"}
         self._note("trader", {**names, "heartbeat": trader.pulse.name, "lamp": self._lamp.name})
 
-    def _note_seldom(self, event: str, detail: Detail, now_ns: int) -> None:
+    def _note_seldom(self, event: str, detail: Detail, now_ns: int, interval_ns: int = _SELDOM_NS) -> None:
         """Record what a bad contact can repeat at any rate: at most once a second each, the counts go on."""
-        if now_ns - self._noted_ns.get(event, -_SELDOM_NS) >= _SELDOM_NS:
+        if now_ns - self._noted_ns.get(event, -interval_ns) >= interval_ns:
             self._noted_ns[event] = now_ns
             self._note(event, detail)
 

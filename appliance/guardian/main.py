@@ -26,6 +26,7 @@ from appliance.guardian.last_resort_call import ParkedCall, call_path
 from appliance.guardian.last_resort_watch import LastResortWatch
 from appliance.guardian.latch import LatchRecord
 from appliance.guardian.loop import Guardian, Limits, Parts
+from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.guardian.trader_watch import TraderWatch
 from appliance.hardware.memory_lock import lock_memory
 from appliance.hardware.pins import Contact, PinAssignment, Pins, open_pins
@@ -35,6 +36,7 @@ from appliance.safety.heartbeat import HeartbeatReader, heartbeat_path
 from appliance.safety.lamps import PATTERNS, Lamp
 from appliance.safety.lease import LatchCause, LeaseWriter, lease_path
 from appliance.safety.page import boot_identity
+from appliance.safety.stop_page import StopPageReader, stop_page_path
 
 _NOTIFY_NS: Final = NANOSECONDS_PER_SECOND // 2
 _FLUSH_S: Final = 1.0
@@ -151,8 +153,19 @@ def _guardian(config: Config, joined: Joined, disk: GuardianDisk | None, listeni
         stop_policy=safety.stop_policy,
         case_stops=_case_stops(config),
     )
-    parts = Parts(clock, pins, joined.lease, joined.edges, button, trader, joined.keeper, enforcer, joined.last_resort)
+    parts = Parts(
+        clock, pins, joined.lease, joined.edges, button, trader, joined.keeper, enforcer, joined.last_resort,
+        _remote_stop(config, clock),
+    )  # fmt: skip
     return Guardian(parts, limits, record, cause)
+
+
+def _remote_stop(config: Config, clock: Clock) -> RemoteStopWatch | None:
+    if config.safety.remote_stop_key is None:
+        return None
+    page = StopPageReader(stop_page_path(config.paths.runtime), boot_identity())
+    key = bytes.fromhex(config.safety.remote_stop_key)
+    return RemoteStopWatch(page.read, key, config.device.name, lambda: clock.wall_ns() // NANOSECONDS_PER_MILLISECOND)
 
 
 def _boot_cause(pins: Pins, disk: GuardianDisk | None, *, case_stops: bool) -> LatchCause:

@@ -13,11 +13,10 @@ import msgspec
 
 from appliance.core.bounded_file import FileRead, read_bounded
 from appliance.core.errors import ConfigError
-from appliance.core.secret import read_secret
 from appliance.reporting.monitor.fleet import Appliance, Fleet, KnownHead
 from appliance.reporting.monitor.listening import Ear
 from appliance.reporting.monitor.screen import lines
-from appliance.reporting.mqtt.broker import Broker, address_of
+from appliance.reporting.mqtt.login import add_login, broker_in
 
 _TURN_S = 0.1
 _DRAW_S = 0.5
@@ -40,11 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON for each appliance at the end")
     parser.add_argument("--heads", type=Path, metavar="FILE", help="remember the chains' heads from run to run")
-    parser.add_argument("--username", metavar="NAME", help="name to log in with")
-    parser.add_argument("--password-file", type=Path, metavar="FILE", help="file that holds the password alone")
-    parser.add_argument("--ca", type=Path, metavar="FILE", help="the one authority trusted (PEM)")
-    parser.add_argument("--certificate", type=Path, metavar="FILE", help="certificate to log in with (PEM)")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
+    add_login(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("--json prints at the end: say with --for how long to listen, as in --for 10s")
     fleet = Fleet(arguments.base)
     remembered = _read_heads(arguments.heads)
-    ear = Ear(_broker(arguments), arguments.base)
+    ear = Ear(broker_in(arguments), arguments.base)
     ear.start()
     try:
         _watch(ear, fleet, remembered, arguments, for_s)
@@ -151,16 +146,6 @@ def _write_heads(path: Path, fleet: Fleet, remembered: dict[str, dict[str, Known
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(msgspec.json.encode(known))
     draft.replace(path)
-
-
-def _broker(arguments: argparse.Namespace) -> Broker:
-    host, port, encrypted = address_of(arguments.broker)
-    if (arguments.certificate is None) != (arguments.key is None):
-        raise ConfigError("--certificate and --key go together")
-    password = None if arguments.password_file is None else read_secret(arguments.password_file)
-    return Broker(
-        host, port, encrypted, arguments.username, password, arguments.ca, arguments.certificate, arguments.key
-    )  # fmt: skip
 
 
 def _seconds(text: str) -> float:

@@ -14,14 +14,14 @@ import msgspec
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock, SystemClock
 from appliance.core.config import Config
-from appliance.core.errors import ApplianceError, StoreFailure
+from appliance.core.errors import ApplianceError
 from appliance.hardware.journald import Journald, JournaldHandler
 from appliance.hardware.thermal import temperature_millicelsius
 from appliance.hardware.watchdog import Notifier
 from appliance.reporting.audit_tail import AuditTail
 from appliance.reporting.box import Box
 from appliance.reporting.model import Model
-from appliance.reporting.mqtt.desk import MqttDesk, open_mqtt
+from appliance.reporting.mqtt.keeper import MqttKeeper
 from appliance.reporting.mqtt.metrics import MqttCollector
 from appliance.reporting.panel.access import context_in, is_private, token_in
 from appliance.reporting.panel.bench import LINES, bench_at, no_bench
@@ -48,7 +48,8 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
     model.bench = config.pins.factory == "simulated"
     model.on_entry = RowLog(config.device.name).write
     link = TraderLink(config.paths.runtime / SOCKET_NAME, model, clock, random.Random())  # noqa: S311 - only jitter
-    mqtt = await _mqtt(config, model, clock)
+    mqtt = MqttKeeper(config, model, clock, random.random)
+    await mqtt.open()
     panel = _panel(config, model, clock, mqtt)
     address = config.paths.runtime / ADDRESS_NAME
     stop = asyncio.Event()
@@ -58,25 +59,15 @@ async def serve(config: Config, clock: Clock, notifier: Notifier) -> None:
         await _open_panel(panel, config, clock, address)
         notifier.ready()
         works = [link.run(), _feed_watchdog(notifier), _watch_box(config, model, clock)]
-        await _until_stopped(stop, [*works, *(mqtt.works() if mqtt is not None else ())])
+        await _until_stopped(stop, [*works, *((mqtt.run(),) if mqtt.configured else ())])
         notifier.stopping()
     finally:
         await panel.close()
-        if mqtt is not None:
-            await mqtt.close()
+        await mqtt.close()
         address.unlink(missing_ok=True)
 
 
-async def _mqtt(config: Config, model: Model, clock: Clock) -> MqttDesk | None:
-    """Open the MQTT side; a disk that does not keep its outbox must not take the panel away too."""
-    try:
-        return await open_mqtt(config, model, clock)
-    except StoreFailure as problem:
-        _log.error("MQTT is off until the next start: %s", problem)
-        return None
-
-
-def _panel(config: Config, model: Model, clock: Clock, mqtt: MqttDesk | None) -> PanelServer:
+def _panel(config: Config, model: Model, clock: Clock, mqtt: MqttKeeper) -> PanelServer:
     private = is_private(config.reporter.panel_host)
     door = Door(
         hosts=allowed_hosts(config.reporter.panel_host, config.device.name),
@@ -84,7 +75,7 @@ def _panel(config: Config, model: Model, clock: Clock, mqtt: MqttDesk | None) ->
         token=None if private else token_in(config.paths.state / OWN_FOLDER),
     )
     counters = PanelCounters()
-    more = (PanelCollector(counters), *((MqttCollector(mqtt),) if mqtt is not None else ()))
+    more = (PanelCollector(counters), *((MqttCollector(mqtt),) if mqtt.configured else ()))
     bench = bench_at(config.paths.runtime) if model.bench else no_bench
     return PanelServer(model, clock, routes(model, clock, more), door, PanelLimits(), bench, counters)
 

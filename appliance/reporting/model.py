@@ -83,6 +83,7 @@ class Model:
         "hello",
         "history",
         "last_sequence",
+        "mqtt_trouble",
         "on_entry",
         "rows_received",
         "telemetry",
@@ -99,6 +100,7 @@ class Model:
         self.box = BoxView()
         self.audit: tuple[AuditEntry, ...] = ()
         self.bench = False
+        self.mqtt_trouble = ""
         self.on_entry: Callable[[Row, Entry], None] = _ignore
         self.hello: Hello | None = None
         self.telemetry: Telemetry | None = None

@@ -95,6 +95,7 @@ class LatchCause(IntEnum):
     AUDIT_DAMAGED = 6
     STORE_FAILED = 7
     EDGE_STORM = 8
+    REMOTE_STOP = 9
 
 
 @unique

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from appliance.core.ed25519 import is_usable
+
 PATH_CHARACTERS_MAX = 80
 _FOUND_CHARACTERS_MAX = 60
 _FOUND_BITS_MAX = 128
@@ -183,6 +185,28 @@ class Text:
 
     def toml(self, value: object) -> str:
         """Write the text in quotes."""
+        return quoted(str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyingKey:
+    """Accept an Ed25519 public key."""
+
+    def accepts(self, found: object) -> bool:
+        """Tell whether this is a key that signatures can be checked with."""
+        written = isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found) is not None
+        return written and is_usable(bytes.fromhex(str(found)))
+
+    def convert(self, found: object) -> object:
+        """Return the key as it is written."""
+        return found
+
+    def expected(self, unit: str) -> str:  # noqa: ARG002 - part of the contract, a key has no unit
+        """Say where one comes from."""
+        return "the 64 letters that `appliance remote-stop keygen` printed"
+
+    def toml(self, value: object) -> str:
+        """Write the key in quotes."""
         return quoted(str(value))
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from appliance.core.settings.kinds import Address, Choice, Folder, OrNothing, Switch, Text, Whole
+from appliance.core.settings.kinds import Address, Choice, Folder, OrNothing, Switch, Text, VerifyingKey, Whole
 
 # 0 and 1 identify expansion boards, and 27 is the last pin on the header.
 _PIN = Whole(2, 27)
@@ -43,6 +43,11 @@ class Safety:
         str, Choice(("stop", "report")), "Opening the case stops the box, or is only recorded and shown."
     ] = "stop"
     lamp_test: Annotated[bool, Switch(), "Show every lamp once at start."] = True
+    remote_stop_key: Annotated[
+        str | None,
+        OrNothing(VerifyingKey()),
+        "Public key of who may stop this box over MQTT, and do nothing else; none takes no remote stop.",
+    ] = None
     clock_unsynced_allowed: Annotated[
         bool, Switch(), "Open positions although the clock was never set; only for benches without a network."
     ] = False
@@ -136,7 +141,7 @@ _LEVELS = Text(
 
 @dataclass(frozen=True, slots=True)
 class Mqtt:
-    """Publish what happens to a broker; nothing is subscribed to, so nothing can be commanded from there."""
+    """Publish what happens to a broker; all that is taken from there is a stop signed for safety.remote_stop_key."""
 
     broker: Annotated[str | None, OrNothing(_BROKER), "The broker; none switches MQTT off."] = None
     username: Annotated[

@@ -7,7 +7,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from appliance.reporting.mqtt.broker import Broker, is_loopback, tls_context
+from appliance.reporting.mqtt.broker import Broker, bound_address, use
 
 QUEUE_MESSAGES_MAX = 50_000
 _BACKOFF_S_MAX = 30
@@ -25,12 +25,7 @@ class Ear:
         self.problem = "not connected yet"
         self.subscribed = False
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
-        context = tls_context(broker)
-        if context is not None:
-            self._client.tls_set_context(context)
-        if broker.username is not None:
-            password = None if broker.password is None else broker.password.reveal()
-            self._client.username_pw_set(broker.username, password)
+        use(self._client, broker)
         self._client.reconnect_delay_set(1, _BACKOFF_S_MAX)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
@@ -38,8 +33,7 @@ class Ear:
 
     def start(self) -> None:
         """Begin to connect."""
-        own = self._broker.host if is_loopback(self._broker.host) else ""
-        self._client.connect_async(self._broker.host, self._broker.port, bind_address=own)
+        self._client.connect_async(self._broker.host, self._broker.port, bind_address=bound_address(self._broker))
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -48,6 +42,10 @@ class Ear:
         self._client.loop_stop()
         # Without its callbacks the client is in no cycle, so it closes its own sockets as soon as we let go of it.
         self._client.on_connect = self._client.on_disconnect = self._client.on_message = None
+
+    def say(self, topic: str, payload: bytes) -> None:
+        """Send one message, at least once, that nobody keeps."""
+        self._client.publish(topic, payload, qos=1)
 
     def heard(self) -> Iterator[tuple[str, bytes, bool]]:
         """Yield what has arrived, without waiting."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
+from paho.mqtt.client import Client
 
 from appliance.core.errors import ConfigError
 from appliance.core.secret import Secret, handed, read_secret
@@ -90,12 +91,27 @@ def is_loopback(host: str) -> bool:
 class _ClosingSocket(ssl.SSLSocket):
     """Close when the handshake fails; paho would leave that to the garbage collector."""
 
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT002 - as it is in the parent  # noqa: FBT002 - as the class it extends has it
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT002 - as it is in the parent
         try:
             super().do_handshake(block)
         except OSError:
             self.close()
             raise
+
+
+def bound_address(broker: Broker) -> str:
+    """Return where to call from: left to itself, paho binds to every network first, also to reach this very machine."""
+    return broker.host if is_loopback(broker.host) else ""
+
+
+def use(client: Client, broker: Broker) -> None:
+    """Give a client what it needs to be let in."""
+    context = tls_context(broker)
+    if context is not None:
+        client.tls_set_context(context)
+    if broker.username is not None:
+        password = None if broker.password is None else broker.password.reveal()
+        client.username_pw_set(broker.username, password)
 
 
 def tls_context(broker: Broker) -> ssl.SSLContext | None:

@@ -233,9 +233,11 @@ def _not_kept(problem: sqlite3.Error) -> StoreFailure:
 
 async def open_outbox(path: Path, rows_max: int) -> Outbox:
     """Open the database, or set one that is damaged aside: everything in it is still in the trader's journal."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return Outbox(await _prepared(path), rows_max)
+    except OSError as problem:
+        raise StoreFailure(f"the outbox {path} cannot be made ({problem.strerror}); check the card") from problem
     except sqlite3.DatabaseError as problem:
         if isinstance(problem, sqlite3.OperationalError):
             raise StoreFailure(f"the outbox {path} cannot be opened ({problem}); check the card") from problem

@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from appliance.core.errors import ApplianceError
-from appliance.reporting.mqtt.broker import Broker, is_loopback, tls_context
+from appliance.reporting.mqtt.broker import Broker, bound_address, use
 
 QOS: Final = 1
 WINDOW_MAX: Final = 32
@@ -56,12 +56,7 @@ class Session:
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=protocol, reconnect_on_failure=False,
             clean_session=True if protocol == V311 else None,
         )  # fmt: skip
-        context = tls_context(broker)
-        if context is not None:
-            self._client.tls_set_context(context)
-        if broker.username is not None:
-            password = None if broker.password is None else broker.password.reveal()
-            self._client.username_pw_set(broker.username, password)
+        use(self._client, broker)
         self._client.will_set(will[0], will[1], qos=QOS, retain=True)
         self._client.max_inflight_messages_set(WINDOW_MAX)
         self._client.connect_timeout = _CONNECT_S_MAX
@@ -103,8 +98,7 @@ class Session:
         await asyncio.to_thread(self._cut)
 
     def _connect(self) -> None:
-        # Left to itself, paho binds to every network first, also to reach this very machine.
-        own = self._broker.host if is_loopback(self._broker.host) else ""
+        own = bound_address(self._broker)
         self._client.connect(self._broker.host, self._broker.port, self._keepalive_s, bind_address=own)
 
     def _cut(self) -> None:

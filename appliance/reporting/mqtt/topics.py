@@ -7,6 +7,10 @@
 <base>/<device>/recent          retained: the last entries and the equity's course, for who comes late
 <base>/<device>/event/<kind>    every journal row but equity, in order, at least once
 <base>/<device>/summary/equity  equity rows, one or many in a message, in order, at least once
+
+and, only where a key for it is configured, the one topic that is listened to:
+
+<base>/<device>/stop            the owner's signed stop, never retained
 """
 
 import msgspec
@@ -55,6 +59,11 @@ class Topics(msgspec.Struct, frozen=True, gc=False):
     def summary(self) -> str:
         """Return the topic of equity rows."""
         return f"{self.root}/summary/equity"
+
+    @property
+    def stop(self) -> str:
+        """Return the topic of the owner's signed stop."""
+        return f"{self.root}/stop"
 
     def event(self, kind: str) -> str:
         """Return the topic of one kind of journal row."""

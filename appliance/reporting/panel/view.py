@@ -58,6 +58,7 @@ def state(model: Model, now_ns: int) -> dict[str, object]:
     document |= _box(model)
     if model.telemetry is not None:
         document |= _mode(model.telemetry) | _account(model, model.telemetry) | _machine(model.telemetry)
+        document["health"] = _health(model, model.telemetry)
     return document | _lamp(model, now_ns)
 
 
@@ -174,11 +175,18 @@ def _machine(telemetry: Telemetry) -> dict[str, object]:
         "head_sequence": f"{telemetry.head_sequence:,}",
         "head_hash": telemetry.head_hash,
         "latencies": [_latency(one) for one in telemetry.latencies if sum(one.counts)],
-        "health": [
-            {"check": verdict.check.replace("_", " "), "good": verdict.good, "detail": verdict.detail}
-            for verdict in telemetry.health
-        ],
     }
+
+
+def _health(model: Model, telemetry: Telemetry) -> list[dict[str, object]]:
+    """Return the trader's checks, and what the reporter itself cannot do."""
+    checks: list[dict[str, object]] = [
+        {"check": verdict.check.replace("_", " "), "good": verdict.good, "detail": verdict.detail}
+        for verdict in telemetry.health
+    ]
+    if model.mqtt_trouble:
+        checks.append({"check": "mqtt", "good": False, "detail": model.mqtt_trouble})
+    return checks
 
 
 def _latency(latency: Latency) -> dict[str, object]:

@@ -10,11 +10,24 @@ import pytest
 from appliance.core.config import Config, demo, load, loads
 from appliance.core.errors import ConfigError
 from appliance.core.settings.explain import explanation, in_force, template
-from appliance.core.settings.kinds import Address, Choice, Exact, Folder, OrNothing, Several, Switch, Text, Whole
+from appliance.core.settings.kinds import (
+    Address,
+    Choice,
+    Exact,
+    Folder,
+    OrNothing,
+    Several,
+    Switch,
+    Text,
+    VerifyingKey,
+    Whole,
+)
 from appliance.core.settings.table import SECTIONS, SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parents[3]
 FIRST_BOOT = ROOT / "firmware_config" / "appliance.toml"
+# A public key of RFC 8032, 7.1.
+VECTOR = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 ALL = pytest.mark.parametrize("setting", SETTINGS.values(), ids=list(SETTINGS))
 
 
@@ -27,7 +40,7 @@ def refused(setting: Setting, value: str) -> str:
     )
 
 
-def outside(setting: Setting) -> list[str]:  # noqa: PLR0911 - one answer for each kind
+def outside(setting: Setting) -> list[str]:  # noqa: C901, PLR0911 - one answer for each kind
     """Return values of the right type just outside what a setting accepts."""
     kind: Any = setting.kind
     match kind:
@@ -52,6 +65,8 @@ def outside(setting: Setting) -> list[str]:  # noqa: PLR0911 - one answer for ea
             return ['"localhost"', '"127.1"', '"256.0.0.1"', '"fe80::1%eth0"', '"127.0.0.1 "']
         case Folder():
             return ['"relative"', '"/a/../b"', '"/"', '"/a b"', '"/' + "a" * 80 + '"', '"/a\\u0000b"']
+        case VerifyingKey():
+            return [f'"{"0" * 64}"', f'"{"ab" * 31}"', f'"{VECTOR.upper()}"', f'"{VECTOR}0"', "7"]
         case Several():
             one = kind.element.toml(setting.default[0])  # type: ignore[index]
             many = ", ".join(f'"AA{number}/USD"' for number in range(kind.count_max + 1))

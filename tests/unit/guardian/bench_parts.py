@@ -15,6 +15,7 @@ from appliance.guardian.keeper import Keeper
 from appliance.guardian.last_resort_call import Ended
 from appliance.guardian.last_resort_watch import LastResortWatch
 from appliance.guardian.loop import Guardian, Limits, Parts
+from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.guardian.trader_watch import TraderWatch
 from appliance.hardware.pins import Contact, PinAssignment, open_pins
 from appliance.hardware.pins_simulated import SimulatedHands
@@ -23,9 +24,11 @@ from appliance.safety.heartbeat import Heartbeat, HeartbeatReader, HeartbeatWrit
 from appliance.safety.lamps import Lamp
 from appliance.safety.lease import LatchCause, LeaseInformation, LeaseReader, LeaseWriter, lease_path
 from appliance.safety.modes import Mode
+from appliance.safety.stop_page import StopPageReader, StopPageWriter, stop_page_path
 
 MS = 1_000_000
 BOOT = (1, 2)
+DEVICE = "bot4-edge"
 PINS = PinAssignment(estop=17, reset=5, case=6, relay=25, red=24, green=22, blue=27, yellow=None)
 LIMITS = Limits(lease_expiry_ns=250 * MS, lease_renew_ns=20 * MS, lamp_test=False, yellow_fitted=False)
 REPORT = Heartbeat(
@@ -87,6 +90,7 @@ class Bench:
         case_stops: bool = True,
         yellow: int | None = None,
         relay: int | None = PINS.relay,
+        remote_key: bytes | None = None,
     ) -> None:
         """Start the guardian as its root does."""
         self.calls: list[ScriptedCall] = []
@@ -118,11 +122,18 @@ class Bench:
             self.keeper,
             Enforcer(1_000 * MS, steps),
             LastResortWatch(self.call),
+            None if remote_key is None else self._remote(remote_key),
         )
         limits = replace(LIMITS, lamp_test=lamp_test, case_stops=case_stops, yellow_fitted=yellow is not None)
         self.guardian = Guardian(parts, limits, record, LatchCause.OPEN_AT_BOOT)
         self.reader = LeaseReader(lease_path(self.runtime), BOOT)
         self.report: Heartbeat | None = REPORT if trader else None
+
+    def _remote(self, key: bytes) -> RemoteStopWatch:
+        """Take remote stops signed with this key from the page that the reporter would write."""
+        path = stop_page_path(self.runtime)
+        self.page = StopPageWriter(path, BOOT)
+        return RemoteStopWatch(StopPageReader(path, BOOT).read, key, DEVICE, lambda: self.clock.wall_ns() // MS)
 
     def call(self) -> ScriptedCall:
         """Call what the guardian takes for the last resort."""

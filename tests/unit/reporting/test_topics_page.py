@@ -23,7 +23,16 @@ def test_every_field_is_on_the_page(payload: type[Payload]) -> None:
 def test_every_topic_is_on_the_page() -> None:
     """Each topic of the tree stands in the table; wrong if one were added without a word."""
     tree = Topics("", "…")
-    for topic in (tree.availability, tree.birth, tree.state, tree.chain, tree.recent, tree.summary, "…/event/<kind>"):
+    for topic in (
+        tree.availability,
+        tree.birth,
+        tree.state,
+        tree.chain,
+        tree.recent,
+        tree.summary,
+        tree.stop,
+        "…/event/<kind>",
+    ):
         assert f"| `{topic.removeprefix('/')}` |" in PAGE
 
 
