@@ -76,12 +76,12 @@ def _key_reader(path: Path) -> Callable[[], VenueKey]:
 
 def _park(config: Config, place: Endpoint, key: Callable[[], VenueKey]) -> int:
     notifier = Notifier(os.environ)
-    try:
-        key()
-    except ConfigError as problem:
-        print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
     # What encryption needs takes seconds to load from a small card.
-    tls(place)
+    for load_ahead in (key, lambda: tls(place)):
+        try:
+            load_ahead()
+        except ConfigError as problem:
+            print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
 
     def act(policy: str) -> str:
         said = _json(_act(config, place, key, policy, notifier.alive))

@@ -69,7 +69,7 @@ class AccountAsker:
         """Return why the venue's own timer cannot be relied on, or nothing; asked until the venue has taken it once."""
         if self._timer_taken:
             return ""
-        # Tried by switching it off, which must not happen to a timer that watches over orders: then it was taken before.
+        # Tried by switching it off, which must not happen to one that watches over orders; who has some has had it.
         if (await self._private(rest.OPEN_ORDERS, "OpenOrders")).open:
             return ""
         found = rest.result(_ANYTHING, await self._client.private("CancelAllOrdersAfter", {"timeout": "0"}))

@@ -68,6 +68,11 @@ class Keyring:
             return None
         return found[0]
 
+    def let_first_withdraw(self) -> None:
+        """Let the first key, the trader's, take money out as well."""
+        for key in list(self.keys.values())[:1]:
+            key.permissions = WITHDRAW
+
     def revoke_first(self) -> None:
         """Forget the first key, the trader's, and every token that was given for it."""
         revoked = self.keys.pop(next(iter(self.keys), ""), None)
