@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from appliance.core.config import DEMO_PATH
-from appliance.core.errors import WireError
+from appliance.core.errors import ApplianceError
 from appliance.engine.command_run import own_places
 from appliance.engine.together import with_settings
 from appliance.guardian.bench import bench_path
@@ -252,7 +252,7 @@ class Box:
         """Tell whether the venue is there."""
         try:
             self.books()
-        except WireError:
+        except ApplianceError:
             return False
         return True
 

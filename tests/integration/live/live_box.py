@@ -7,7 +7,7 @@ from pathlib import Path
 from appliance.core.seal import KeyPair, generate, key_line, sign
 from appliance.engine.together import with_settings
 from appliance.venues.kraken.endpoint import endpoint
-from tests.integration.defence.box import Box
+from tests.integration.defence.box import START_S, Box
 
 DEVICE = "bench-1"
 CONSENT = 'live_consent = "bot4-demo trades real money and may lose all of it"'
@@ -19,7 +19,8 @@ class LiveBox(Box):
 
     def __init__(self, folder: Path, *, faults: str = "", clock_set: bool = True) -> None:
         """Write and seal the configuration; nothing runs yet."""
-        super().__init__(folder, faults=faults)
+        # How fast a hung trader is noticed is others' business; a busy machine must not look like one.
+        super().__init__(folder, faults=faults, acknowledge_ms=5_000, heartbeat_ms=5_000)
         self.tls, self.clock, self.seal = folder / "tls", folder / "clock-is-set", folder / "appliance.toml.seal"
         self.owner: KeyPair = generate()
         if clock_set:
@@ -35,6 +36,12 @@ class LiveBox(Box):
         head, models, tail = with_settings(text, live).replace("ws://", "wss://").partition("[models]\n")
         self.install(head + models + tail.replace("bar_s = 1\n", "bar_s = 300\n", 1))
         self.place = endpoint(f"https://{self.place.authority}", plain_loopback=False, ca_file=self.tls / "venue.crt")
+
+    def start_all(self) -> None:
+        """Start every process, the others once the venue has its keys and its certificate."""
+        self.start("venue")
+        self.until(self.venue_answers, limit_s=START_S)
+        self.start("last-resort", "guardian", "reporter", "trader")
 
     def install(self, text: str, *, sealed: bool = True) -> None:
         """Put a configuration in place, with the owner's key and, if wanted, a seal of its own."""
