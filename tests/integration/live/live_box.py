@@ -1,7 +1,5 @@
 """An appliance in live mode on a bench: sealed settings, an encrypted venue on this machine, every process its own."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from appliance.core.seal import KeyPair, generate, key_line, sign
@@ -61,9 +59,3 @@ class LiveBox(Box):
             return ("tests.integration.live.trader", *clock, "--config", str(self.config))
         more = ("--tls", str(self.tls)) if name == "venue" else ()
         return (*super().words(name), *more)
-
-    def trader_refused(self) -> tuple[int, str]:
-        """Run a trader that cannot start and return its exit code and what it said."""
-        words = [sys.executable, "-m", *self.words("trader")]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
-        return done.returncode, done.stderr
