@@ -1,7 +1,6 @@
 """Live mode as a whole: guardian, last resort, trader and reporter as processes, on an encrypted venue."""
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.integration.live.live_box import ACCOUNT, CONSENT, DEVICE, LiveBox
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(600)]
 # Several at once, on a machine with other work.
 START_S = 200.0
-REVOKED_AFTER_S = 90
 
 
 @pytest.fixture
@@ -86,20 +84,6 @@ def test_a_key_that_can_withdraw_is_a_fault(make_live: Callable[..., LiveBox]) -
     assert "it may take money out (withdraw-funds)" in box.said.read_text()
 
 
-def test_a_key_revoked_while_trading_is_a_fault(make_live: Callable[..., LiveBox]) -> None:
-    """Shows a trader whose key the venue forgets ending in fault, and the last resort's own key still proving the
-    account clear; fails when the trader carries on as if its books could still be compared.
-    """
-    box = make_live(faults=f"key_revoked@{REVOKED_AFTER_S}")
-    box.start_all()
-    box.until(lambda: _trades(box), limit_s=REVOKED_AFTER_S)
-    box.until(lambda: box.mode() is Mode.FAULT and box.lamp() is Lamp.FAULT, limit_s=2 * REVOKED_AFTER_S)
-    sent = len(box.arrived("add_order"))
-    status, outcome, _ = box.last_resort()
-    assert (status, outcome["verified"], outcome["entries_count"]) == (0, True, 0)
-    assert len(box.arrived("add_order")) == sent
-
-
 def _refused(box: LiveBox, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Give a trader the command line and return its exit code and what it said."""
     code = main(["trader", "--device", DEVICE, "--config", str(box.config)])
@@ -147,30 +131,3 @@ def test_a_seal_is_needed_and_must_fit(make_live: Callable[..., LiveBox], capsys
     box.config.with_name("seal.pub").unlink()
     status, said = _refused(box, capsys)
     assert (status, "asks for live trading without a seal" in said) == (2, True), said
-
-
-def test_a_venue_that_speaks_plainly_is_not_spoken_to(make_live: Callable[..., LiveBox]) -> None:
-    """Shows a live trader giving up on what answers without encryption, and nothing readable sent to it; fails when
-    it falls back.
-    """
-    box = make_live()
-    box.start("venue")
-    box.until(box.venue_answers, limit_s=START_S)
-    box.end()
-    heard: list[bytes] = []
-    with socket.create_server((box.place.host, box.place.port)) as server:
-        server.settimeout(0.2)
-        box.start("trader")
-        process = box.processes["trader"]
-        deadline_s = time.monotonic() + 60
-        while process.poll() is None and time.monotonic() < deadline_s:
-            try:
-                channel, _ = server.accept()
-            except TimeoutError:
-                continue
-            with channel:
-                heard.append(channel.recv(200))
-                channel.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-    assert process.wait(10) == 2
-    assert heard
-    assert not [data for data in heard if b"HTTP" in data or b"AssetPairs" in data]

@@ -73,12 +73,6 @@ class Keyring:
         for key in list(self.keys.values())[:1]:
             key.permissions = WITHDRAW
 
-    def revoke_first(self) -> None:
-        """Forget the first key, the trader's, and every token that was given for it."""
-        revoked = self.keys.pop(next(iter(self.keys), ""), None)
-        for token in [token for token, (key, _) in self._tokens.items() if key is revoked]:
-            del self._tokens[token]
-
     def expire_tokens(self) -> None:
         """Make every token worthless, also for connections that use one."""
         self._tokens.clear()

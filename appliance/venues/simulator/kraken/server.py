@@ -266,19 +266,13 @@ class KrakenServer:
             case Moment.DISCONNECT_ALL:
                 for connection in list(self._connections):
                     connection.abort()
-            case Moment.TOKEN_EXPIRY | Moment.KEY_REVOKED | Moment.KEY_WITHDRAWS:
-                self._change_keys(planned.what)
+            case Moment.TOKEN_EXPIRY:
+                self.keyring.expire_tokens()
+            case Moment.KEY_WITHDRAWS:
+                self.keyring.let_first_withdraw()
             case Moment.REJECT_STORM:
                 self.state.desk.storm_until_ns = self.state.floor.now_ns + planned.lasts_ms * 1_000_000
             case Moment.MAINTENANCE | Moment.CANCEL_ONLY | Moment.POST_ONLY:
                 self.set_system(System(planned.what.value))
                 if lasts_s:
                     self._timers.append(loop.call_later(lasts_s, self.set_system, System.ONLINE))
-
-    def _change_keys(self, what: Moment) -> None:
-        changes = {
-            Moment.TOKEN_EXPIRY: self.keyring.expire_tokens,
-            Moment.KEY_REVOKED: self.keyring.revoke_first,
-            Moment.KEY_WITHDRAWS: self.keyring.let_first_withdraw,
-        }
-        changes[what]()
