@@ -25,13 +25,14 @@ from appliance.core.identifiers import journal_tag
 from appliance.core.model_hashes import model_hashes
 from appliance.core.records import Row
 from appliance.core.sealed import Sealing, load_for_trading
+from appliance.core.settings.contradictions import venue_on_this_machine
 from appliance.engine.assembly import build_trader
 from appliance.engine.backup_task import Backups
 from appliance.engine.health_looks import JournalWatch, Sources, looks, venue_clock_apart
 from appliance.engine.health_task import HealthTask
 from appliance.engine.mailbox import Mailbox
 from appliance.engine.model_desk import Folder, ModelDesk
-from appliance.engine.ports import Models, Recording
+from appliance.engine.ports import Models, Recording, TimeService
 from appliance.engine.report_server import ReportServer
 from appliance.engine.runner import NoModels, Ports, Runner, Unrecorded
 from appliance.hardware import memory, power, storage, thermal
@@ -114,11 +115,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Trade until stopped; needs a guardian for permission and a venue to trade on."""
+    return start(arguments, ClockSync())
+
+
+def start(arguments: argparse.Namespace, clock_sync: TimeService) -> int:
+    """Trade until stopped, with somebody's word on whether the clock is set."""
     bare = load(arguments.config)
     bare.paths.state.mkdir(parents=True, exist_ok=True)
     config = load_for_trading(arguments.config, _sealing(arguments, bare))
     journald = Journald("bot4-trader", os.environ)
-    ended = trade(config, read(arguments.config).decode(), journald.tell)
+    ended = trade(config, read(arguments.config).decode(), journald.tell, clock_sync)
     journald.tell(ended.reason)
     journald.close()
     return ended.code
@@ -139,18 +145,18 @@ def _sealing(arguments: argparse.Namespace, config: Config) -> Sealing | None:
     )
 
 
-def trade(config: Config, config_text: str, say: Say) -> EndProcess:
+def trade(config: Config, config_text: str, say: Say, clock_sync: TimeService) -> EndProcess:
     """Run the trader until it is asked to end, and say how it ended."""
-    if config.trading.mode != "paper":
-        raise ConfigError("trading.mode is live, but this version only trades on the built-in venue: set it to paper")
+    if config.trading.mode == "live":
+        say(f"LIVE: orders go to {config.venue.orders_url}, by the owner's consent in the sealed configuration")
     for folder in (config.paths.state, config.paths.runtime / "trader"):
         folder.mkdir(parents=True, exist_ok=True)
     for name, number, count in warm_up():
         say(f"kernels: {number}/{count} {name}")
-    return asyncio.run(_trade(config, config_text, say))
+    return asyncio.run(_trade(config, config_text, say, clock_sync))
 
 
-async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
+async def _trade(config: Config, config_text: str, say: Say, clock_sync: TimeService) -> EndProcess:
     loop, clock = asyncio.get_running_loop(), SystemClock()
     relay = _Relay(loop)
     async with AsyncExitStack() as stack:
@@ -166,7 +172,7 @@ async def _trade(config: Config, config_text: str, say: Say) -> EndProcess:
         server = _report_server(config, venue, journal, replayed)
         await server.start()
         stack.push_async_callback(server.close)
-        ports = _ports(config, clock, venue, journal, server, recording, say)
+        ports = _ports(config, clock, venue, journal, server, recording, say, clock_sync)
         require_models(config, ports.models.problem)
         trader = build_trader(
             config,
@@ -198,6 +204,7 @@ def _ports(
     server: ReportServer,
     recording: Recording,
     say: Say,
+    clock_sync: TimeService,
 ) -> Ports:
     mailbox, boot, runtime = Mailbox(), boot_identity(), config.paths.runtime
     means = Means(clock, random.SystemRandom(), say)
@@ -209,7 +216,7 @@ def _ports(
     sources = _sources(config, journal, clock, orders)
     return Ports(
         clock=clock,
-        clock_sync=ClockSync(),
+        clock_sync=clock_sync,
         mailbox=mailbox,
         journal=journal,
         feed=KrakenFeed(venue.market, post, means, DEPTH, venue.limits),
@@ -304,7 +311,7 @@ def _recording(
             boot_count=replayed.ledger.boot_count + 1,
             now_ns=now_ns,
             wall_ns=replayed.wall_ns,
-            synthetic=True,
+            synthetic=venue_on_this_machine(config),
             config_text=config_text,
             instruments=tuple(venue.names.instruments.values()),
             ledger_snapshot=freeze(replayed.ledger),
@@ -323,7 +330,7 @@ def _report_server(config: Config, venue: Venue, journal: Journal, replayed: _Re
         config.device.name,
         replayed.tag,
         replayed.ledger.sequence,
-        synthetic=True,
+        synthetic=venue_on_this_machine(config),
         started_wall_ns=replayed.wall_ns,
         grids=grids,
     )

@@ -16,6 +16,14 @@ from appliance.wire.report import Telemetry
 Post = Callable[[AnyEvent], None]
 
 
+class TimeService(Protocol):
+    """Vouch for the wall clock."""
+
+    def synchronized(self) -> bool:
+        """Tell whether somebody keeps it."""
+        ...
+
+
 class Orders(Protocol):
     """Carry commands to the venue."""
 

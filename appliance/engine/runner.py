@@ -49,13 +49,13 @@ from appliance.engine.ports import (
     Publisher,
     Pulse,
     Recording,
+    TimeService,
     Watchdog,
 )
 from appliance.engine.progress import Progress
 from appliance.engine.shell_layers import FeedSwitch, ShellLayers, journal_work, outputs_work, reporting_work
 from appliance.engine.telemetry import heartbeat_of, telemetry_of
 from appliance.engine.trader import Trader
-from appliance.hardware.clock_sync import ClockSync
 from appliance.safety.cascade import Layer
 from appliance.safety.lease import LatchState
 from appliance.trading.gate import admits
@@ -76,7 +76,7 @@ class Ports(NamedTuple):
     """Join what the runner talks to."""
 
     clock: Clock
-    clock_sync: ClockSync
+    clock_sync: TimeService
     mailbox: Mailbox
     journal: Journal
     feed: Feed

@@ -20,7 +20,7 @@ from appliance.guardian.last_resort import POLICIES, Outcome
 from appliance.guardian.last_resort_link import LastResort
 from appliance.guardian.last_resort_parked import Parked, listening
 from appliance.hardware.watchdog import Notifier
-from appliance.venues.kraken.endpoint import Endpoint, endpoint, tls
+from appliance.venues.kraken.endpoint import Endpoint, tls, venue_endpoint
 from appliance.venues.kraken.keys import LAST_RESORT_KEY as KEY_NAME
 from appliance.venues.kraken.keys import VenueKey, key_path, read_key
 from appliance.venues.kraken.nonce import NonceCounter
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Clear the account at the venue and verify it."""
     config = load(arguments.config)
     key = _key_reader(arguments.key or key_path(KEY_NAME, config.paths.state, config.trading.mode))
-    place = endpoint(config.venue.rest_url, plain_loopback=config.venue.plain_loopback_allowed)
+    place = venue_endpoint(config, config.venue.rest_url)
     if arguments.parked:
         return _park(config, place, key)
     outcome = _act(config, place, key, arguments.policy or config.safety.stop_policy, lambda: None)
@@ -76,12 +76,12 @@ def _key_reader(path: Path) -> Callable[[], VenueKey]:
 
 def _park(config: Config, place: Endpoint, key: Callable[[], VenueKey]) -> int:
     notifier = Notifier(os.environ)
-    try:
-        key()
-    except ConfigError as problem:
-        print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
     # What encryption needs takes seconds to load from a small card.
-    tls(place)
+    for load_ahead in (key, lambda: tls(place)):
+        try:
+            load_ahead()
+        except ConfigError as problem:
+            print(f"appliance: {problem}; it is looked for again when it is needed", file=sys.stderr)
 
     def act(policy: str) -> str:
         said = _json(_act(config, place, key, policy, notifier.alive))

@@ -11,6 +11,7 @@ from appliance.core.errors import ConfigError, SealError
 from appliance.core.model_hashes import model_hashes
 from appliance.core.seal import Accepted, KeyPair, Statement, generate, key_line, sign
 from appliance.core.sealed import Sealing, last_accepted, load_for_trading, remember
+from tests.live_settings import LIVE
 
 DEVICE = "pi-1"
 
@@ -40,7 +41,7 @@ def box(tmp_path: Path) -> Box:
 
 def version(number: int, more: str = "") -> str:
     """Return a live configuration of a version."""
-    return f'[device]\nversion_count = {number}\n[trading]\nmode = "live"\n[orders]\naccount = "dedicated"\n{more}'
+    return f"[device]\nversion_count = {number}\n{LIVE}\n{more}"
 
 
 def test_versions_go_up_and_never_down(box: Box) -> None:

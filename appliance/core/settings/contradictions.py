@@ -6,12 +6,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from appliance.core.settings.table import Config
+from appliance.core.settings.trading import CONSENT
 
 _MILLISECONDS_PER_SECOND = 1_000
 _PERCENT_OF_ONE = 100
 _MODEL_BAR_S = 300
 # Two renewals may be lost to a busy moment; the third must still arrive in time.
 _RENEWALS_PER_EXPIRY_MIN = 3
+
+
+# Kraken's own, its guide "WebSocket v2: introduction" and its REST reference; a beta or a look-alike is another.
+KRAKEN_URLS = ("wss://ws.kraken.com/v2", "wss://ws-auth.kraken.com/v2", "https://api.kraken.com")
 
 
 class Contradiction(NamedTuple):
@@ -59,8 +64,17 @@ def _venue_urls(config: Config) -> tuple[str, ...]:
     return config.venue.market_url, config.venue.orders_url, config.venue.rest_url
 
 
+def _plain(url: str) -> bool:
+    return url.startswith(("ws:", "http:"))
+
+
 def _on_this_machine(url: str) -> bool:
     return re.match(r"[a-z]+://127\.[0-9.]+(:|/|$)", url) is not None
+
+
+def venue_on_this_machine(config: Config) -> bool:
+    """Tell whether the venue is on this very machine: paper money, or a bench that tries the live path."""
+    return all(map(_on_this_machine, _venue_urls(config)))
 
 
 _ORDERINGS = (
@@ -110,20 +124,50 @@ CONTRADICTIONS: tuple[Contradiction, ...] = (
     ),
     Contradiction(
         ("trading.mode", "venue.market_url", "venue.orders_url", "venue.rest_url"),
-        lambda c: c.trading.mode == "paper" and not all(map(_on_this_machine, _venue_urls(c))),
+        lambda c: c.trading.mode == "paper" and not venue_on_this_machine(c),
         "paper trading needs the built-in venue: give addresses of 127.0.0.1, or real orders would be sent",
     ),
     Contradiction(
         ("venue.market_url", "venue.orders_url", "venue.rest_url", "venue.plain_loopback_allowed"),
         lambda c: any(
-            url.startswith(("ws:", "http:")) and not (c.venue.plain_loopback_allowed and _on_this_machine(url))
-            for url in _venue_urls(c)
+            _plain(url) and not (c.venue.plain_loopback_allowed and _on_this_machine(url)) for url in _venue_urls(c)
         ),
         "an address must begin with wss or https, unless it is one of 127.0.0.1 and plain_loopback_allowed is true",
     ),
     Contradiction(
-        ("trading.mode", "pins.factory"),
-        lambda c: c.trading.mode == "live" and c.pins.factory != "lgpio",
+        ("trading.mode", "venue.market_url", "venue.orders_url", "venue.rest_url"),
+        lambda c: c.trading.mode == "live" and any(map(_plain, _venue_urls(c))),
+        "live trading is always encrypted: addresses must begin with wss and https, those of a bench as well",
+    ),
+    Contradiction(
+        ("trading.mode", "venue.market_url", "venue.orders_url", "venue.rest_url"),
+        lambda c: c.trading.mode == "live" and not venue_on_this_machine(c) and _venue_urls(c) != KRAKEN_URLS,
+        f"live trading knows one venue, and no address that only looks like it: write {', '.join(KRAKEN_URLS)}",
+    ),
+    Contradiction(
+        ("venue.ca_file", "venue.market_url", "venue.orders_url", "venue.rest_url"),
+        lambda c: c.venue.ca_file is not None and not venue_on_this_machine(c),
+        "an authority of your own is for a venue on this very machine; the system's vouch for Kraken: leave it out",
+    ),
+    Contradiction(
+        ("venue.ca_file", "venue.market_url", "venue.orders_url", "venue.rest_url"),
+        lambda c: c.venue.ca_file is not None and any(map(_plain, _venue_urls(c))),
+        "an authority only vouches for encrypted addresses: write wss and https, or leave it out",
+    ),
+    Contradiction(
+        ("trading.mode", "trading.live_consent", "device.name"),
+        lambda c: c.trading.mode == "live" and c.trading.live_consent != f"{c.device.name} {CONSENT}",
+        f"live trading needs your consent: write live_consent = device.name and then {CONSENT!r}",
+    ),
+    Contradiction(
+        ("trading.live_consent", "trading.mode"),
+        lambda c: c.trading.mode == "paper" and c.trading.live_consent is not None,
+        "consent to live trading stands in no paper configuration, or one changed word would be enough to go live",
+    ),
+    Contradiction(
+        ("trading.mode", "pins.factory", "venue.ca_file"),
+        # Only a venue on this machine has an authority of its own, and there is no real money there.
+        lambda c: c.trading.mode == "live" and c.pins.factory != "lgpio" and c.venue.ca_file is None,
         'live trading needs a real stop button: pins.factory must be "lgpio"',
     ),
     Contradiction(

@@ -6,14 +6,18 @@ explanations and the first-boot file are all made from these lines.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
-from appliance.core.settings.kinds import Choice, Exact, Several, Switch, Text, Whole
+from appliance.core.settings.kinds import Choice, Exact, Folder, OrNothing, Several, Switch, Text, Whole
 
 # Shares are kept as whole parts per million, of which a percent has 10,000.
 _PERCENT = Exact(Decimal("0.01"), Decimal(100), places=4)
 _QUOTE = Exact(Decimal("0.01"), Decimal(1_000_000_000), places=8)
 _NAME = Text(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?", "1 to 32 of a-z, 0-9 and -, not starting or ending with -")
+# The sentence names the box, so that a file that was copied to another one does not carry the consent along.
+CONSENT = "trades real money and may lose all of it"
+_CONSENT = Text(rf"[a-z0-9-]{{1,32}} {CONSENT}", f'device.name and then "{CONSENT}"')
 _INSTRUMENT = Text(r"[A-Z0-9]{2,12}/[A-Z0-9]{2,12}", 'a pair in capitals such as "BTC/USD"')
 _BAR = Text(r"[1-9][0-9]{0,8}(?:s|m|h| trades| lots| value)", "5s, 15m, 1h, 500 trades, 10 lots, 250000 value or so")
 _HOST = r"([A-Za-z0-9.-]{1,100}|\[[0-9a-f:]{2,40}\])(:[0-9]{1,5})?(/[A-Za-z0-9/_-]{0,60})?"
@@ -40,6 +44,11 @@ class Trading:
     mode: Annotated[
         str, Choice(("paper", "live")), "paper trades on the built-in venue; live needs a sealed file and real pins."
     ] = "paper"
+    live_consent: Annotated[
+        str | None,
+        OrNothing(_CONSENT),
+        "Live trading only: your consent, a sentence that begins with this appliance's device.name.",
+    ] = None
     strategies: Annotated[
         tuple[str, ...],
         Several(Choice(("trend", "reversion", "breakout", "momentum", "cross", "timeframes", "models")), 7),
@@ -58,6 +67,11 @@ class Venue:
     plain_loopback_allowed: Annotated[
         bool, Switch(), "Speak to a venue on this very machine without encryption; elsewhere never."
     ] = True
+    ca_file: Annotated[
+        Path | None,
+        OrNothing(Folder()),
+        "The one authority (PEM) that vouches for a venue on this very machine, on a bench; Kraken needs none.",
+    ] = None
     clock_offset_ms_max: Annotated[
         int,
         Whole(50, 5_000),

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -62,6 +62,8 @@ def apply(card: Card, vault: Vault, places: Places, name_host: Callable[[str], N
         files = _collect(problems, lambda: _services(setup, config, vault)) or {}
         name_host(setup.host_name)
     seal = _collect(problems, lambda: _seal(card, places.state)) or {}
+    if config is not None and config.trading.mode == "live":
+        problems += _lacking_live(seal, vault)
     for path, text in files.items():
         _put(places.runtime / path, text.encode())
     if config is not None and not problems:
@@ -172,6 +174,21 @@ def _seal(card: Card, state: Path) -> dict[str, bytes]:
     elif OWNER_NAME in found:
         _put(known, found[OWNER_NAME])
     return found
+
+
+def _lacking_live(seal: Collection[str], vault: Vault) -> list[str]:
+    """Return what live trading needs and is not there, for the lamp and a person to see before anything starts."""
+    found = [
+        f"{CONFIG_NAME}: live trading needs {name} beside it; make it on your computer: appliance seal --help"
+        for name in (SEAL_NAME, OWNER_NAME)
+        if name not in seal
+    ]
+    kept = vault.names()
+    return found + [
+        f"{SETUP_NAME}: live trading needs {field} below [secrets]; make one at the venue that cannot withdraw"
+        for field in ("venue_key", "last_resort_key")
+        if CREDENTIALS[field] not in kept
+    ]
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -6,7 +6,7 @@ many questions may be open at once is bounded.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from appliance.core.clock import NANOSECONDS_PER_SECOND, Clock
 from appliance.core.commands import AskAccount, AskOrder
 from appliance.core.errors import ApplianceError, WireError
-from appliance.core.events import AccountReported, AnyEvent, OrderReported
+from appliance.core.events import AccountReported, AnyEvent, KeyRejected, OrderReported
 from appliance.core.secret import Secret
 from appliance.venues.kraken.rest import RestClient
 from appliance.wire.kraken import rest
@@ -31,7 +31,11 @@ _OVERLAP_S: Final = 1
 # The venue's words for a key that it does not know, or no longer.
 KEY_REJECTIONS: Final = ("EAPI:Invalid key", "EAPI:Invalid signature", "EGeneral:Permission denied")
 _WITHDRAWING: Final = "withdraw"
+# What trading needs, in the names of the venue's own key information; to look is no harm.
+_TRADING: Final = frozenset({"modify-trades", "close-trades", "access-ws", "export-data"})
+_LOOKING: Final = "query-"
 
+_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
 T = TypeVar("T")
 Post = Callable[[AnyEvent], None]
 
@@ -48,6 +52,7 @@ class AccountAsker:
         self._tasks: dict[str, set[asyncio.Task[None]]] = {"account": set(), "order": set()}
         self._orders: set[str] = set()
         self.refused: Counter[str] = Counter()
+        self._timer_taken = False
 
     async def token(self) -> Secret:
         """Return a fresh token for the authenticated channels."""
@@ -58,8 +63,21 @@ class AccountAsker:
         found = rest.result(rest.KEY_INFO, await self._client.private("GetApiKeyInfo"))
         if isinstance(found, rest.Failed) and found.reason.startswith(KEY_REJECTIONS):
             return f"the venue says {found.reason}"
-        excess = [name for name in understood(found, "GetApiKeyInfo").permissions if name.startswith(_WITHDRAWING)]
-        return f"it may take money out ({', '.join(excess)}); make one that may only trade" if excess else ""
+        return _excess(understood(found, "GetApiKeyInfo").permissions)
+
+    async def timer_problem(self) -> str:
+        """Return why the venue's own timer cannot be relied on, or nothing; asked until the venue has taken it once."""
+        if self._timer_taken:
+            return ""
+        # Tried by switching it off, which must not happen to one that watches over orders; who has some has had it.
+        if (await self._private(rest.OPEN_ORDERS, "OpenOrders")).open:
+            return ""
+        found = rest.result(_ANYTHING, await self._client.private("CancelAllOrdersAfter", {"timeout": "0"}))
+        if isinstance(found, rest.Failed) and found.reason.startswith((*KEY_REJECTIONS, "EGeneral:")):
+            return f"the venue's timer, which cancels when this box falls silent, is refused to it ({found.reason})"
+        understood(found, "CancelAllOrdersAfter")
+        self._timer_taken = True
+        return ""
 
     def ask_account(self, command: AskAccount, post: Post) -> bool:
         """Ask for the whole account, or return False when it is being asked for already."""
@@ -88,6 +106,8 @@ class AccountAsker:
     async def _answer(self, question: Coroutine[Any, Any, AnyEvent], post: Post) -> None:
         try:
             post(await question)
+        except _KeyRefused as problem:
+            post(KeyRejected(str(problem)))
         except ApplianceError as problem:
             told = str(problem)[:_LETTERS_MAX]
             if told not in self.refused and len(self.refused) < PROBLEMS_MAX:
@@ -150,7 +170,23 @@ class AccountAsker:
         self, decoder: "msgspec.json.Decoder[T]", name: str, fields: Mapping[str, str] | None = None
     ) -> T:
         found: T | rest.Failed | Refused = rest.result(decoder, await self._client.private(name, fields))
+        if isinstance(found, rest.Failed) and found.reason.startswith(KEY_REJECTIONS):
+            raise _KeyRefused(f"the venue says {found.reason}, to {name}")
         return understood(found, name)
+
+
+class _KeyRefused(WireError):
+    """Report that the venue does not take the key any more."""
+
+
+def _excess(permissions: Sequence[str]) -> str:
+    """Return what is wrong with a key that may do this; a permission that nobody here knows is one too many."""
+    names = [name.casefold() for name in permissions]
+    taking = [name for name in names if _WITHDRAWING in name]
+    if taking:
+        return f"it may take money out ({', '.join(taking)}); make one that may only trade"
+    more = [name for name in names if name not in _TRADING and not name.startswith(_LOOKING)]
+    return f"it may do more than trading needs ({', '.join(more)}); make one that may only trade" if more else ""
 
 
 def understood(found: T | rest.Failed | Refused, name: str) -> T:

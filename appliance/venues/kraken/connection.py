@@ -69,8 +69,9 @@ class Connection(ABC):
         self.attempts += 1
         started_s = loop.time()
         try:
+            # Several encrypted questions, each with a limit of its own; a slow way must not use up this one's.
+            await self._prepare()
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._prepare()
                 await self._reach(link)
         except (OSError, ApplianceError) as problem:  # also TimeoutError: the next attempt will find out again
             self._tell(str(problem) or "the venue did not answer in time")

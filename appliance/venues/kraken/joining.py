@@ -15,7 +15,7 @@ from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SE
 from appliance.core.config import Config
 from appliance.core.errors import ApplianceError, ConfigError, WireError
 from appliance.venues.kraken.account import AccountAsker, understood
-from appliance.venues.kraken.endpoint import Endpoint, endpoint
+from appliance.venues.kraken.endpoint import Endpoint, venue_endpoint
 from appliance.venues.kraken.keys import TRADER_KEY, VenueKey, key_path, read_key
 from appliance.venues.kraken.link import LinkLimits
 from appliance.venues.kraken.nonce import NonceCounter
@@ -45,7 +45,7 @@ class Venue(NamedTuple):
 async def join(config: Config, clock: Clock, say: Callable[[str], None], patience_ns: int = PATIENCE_NS) -> Venue:
     """Return the venue of a configuration once it has answered, or with the terms it was known by."""
     state, until_ns = config.paths.state, clock.monotonic_ns() + patience_ns
-    place = _place(config, config.venue.rest_url)
+    place = venue_endpoint(config, config.venue.rest_url)
     nonce = NonceCounter(state / "venue.nonce", clock)
     attempts = 0
     while True:
@@ -68,10 +68,6 @@ async def join(config: Config, clock: Clock, say: Callable[[str], None], patienc
             say(f"waiting for the venue: {problem}")
         await asyncio.sleep(_RETRY_S)
     return _from_what_was_known(config, place, nonce, clock, say, problem)
-
-
-def _place(config: Config, url: str) -> Endpoint:
-    return endpoint(url, plain_loopback=config.venue.plain_loopback_allowed)
 
 
 async def _asked(config: Config, client: RestClient, state: Path) -> Names:
@@ -106,5 +102,5 @@ def _names(config: Config, body: bytes) -> Names:
 
 def _venue(config: Config, client: RestClient, names: Names, clock: Clock, say: Callable[[str], None]) -> Venue:
     limits = LinkLimits(clock_offset_ns_max=config.venue.clock_offset_ms_max * NANOSECONDS_PER_MILLISECOND)
-    market, orders = _place(config, config.venue.market_url), _place(config, config.venue.orders_url)
+    market, orders = (venue_endpoint(config, url) for url in (config.venue.market_url, config.venue.orders_url))
     return Venue(market, orders, names, AccountAsker(client, names, clock, say), client, limits)

@@ -208,7 +208,7 @@ class KrakenOrders(Connection):
         self._post(SendTimedOut(client_id))
 
     async def _prepare(self) -> None:
-        problem = await self._asker.key_problem()
+        problem = await self._asker.key_problem() or await self._asker.timer_problem()
         if problem:
             self._post(KeyRejected(problem))
             raise WireError(problem)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime as dt
 import json
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from appliance.core.clock import NANOSECONDS_PER_SECOND, SystemClock
 from appliance.core.config import Config, demo, load
 from appliance.core.errors import ConfigError
 from appliance.core.instruments import Instrument
+from appliance.core.settings.contradictions import venue_on_this_machine
 from appliance.venues.kraken.endpoint import endpoint
 from appliance.venues.simulator.arrivals import open_arrivals
 from appliance.venues.simulator.instruments import BUILT_IN
@@ -23,6 +25,7 @@ from appliance.venues.simulator.kraken.names import Catalogue
 from appliance.venues.simulator.kraken.paper import HISTORY_NS, Pace, paper_floor, remember
 from appliance.venues.simulator.kraken.rates import PRO, RateTier
 from appliance.venues.simulator.kraken.server import KrakenServer, Latency
+from appliance.venues.simulator.kraken.tls import CERTIFICATE, KEY, served_from
 from appliance.venues.simulator.replay import Moment
 from appliance.venues.simulator.replay_files import recorded
 
@@ -61,6 +64,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--latency-ms", type=float, default=0, metavar="MS", help="median delay of a message, log-normal"
     )
     parser.add_argument("--faults", default="", metavar="WORDS", help="what goes wrong, as in drop=5,half_open@10")
+    parser.add_argument(
+        "--tls",
+        type=Path,
+        metavar="DIR",
+        help=f"serve encrypted (https, wss) with {CERTIFICATE} and {KEY} of this folder, made if there are none; "
+        "a client trusts that certificate, the appliance by venue.ca_file",
+    )
     parser.add_argument("--json", action="store_true", help="say that it listens as one line of JSON")
     parser.add_argument(
         "--arrivals", type=Path, metavar="FILE", help="append one JSON line for every request that arrives"
@@ -70,8 +80,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped by a signal."""
     config = demo() if arguments.config is None else load(arguments.config)
+    if not venue_on_this_machine(config):
+        # On the appliance this is a service like any other; where nobody asks for it, it has nothing to do.
+        print("venue: the configuration trades live elsewhere, so there is no paper venue to serve")
+        return 0
     seed = config.market.seed if arguments.seed is None else arguments.seed
     place = endpoint(config.venue.rest_url, plain_loopback=True)
+    if place.secure and arguments.tls is None:
+        raise ConfigError(f"venue.rest_url is {config.venue.rest_url}: serve it encrypted, with --tls DIR")
     port = place.port if arguments.port is None else arguments.port
     if not (0 < arguments.speed <= SPEED_MAX and 0 <= arguments.latency_ms <= LATENCY_MS_MAX):
         raise ConfigError(f"choose a speed of 1 to {SPEED_MAX} and a latency of 0 to {LATENCY_MS_MAX} ms")
@@ -108,11 +124,16 @@ def run(arguments: argparse.Namespace) -> int:
             faults=FaultPlan.parse(arguments.faults, seed),
             # Who runs it alone meets the limits that the venue has.
             tier=PRO if arguments.config is None else UNHURRIED,
+            tls=None if arguments.tls is None else served_from(arguments.tls, _now(clock)),
         )
         server.seed, server.on_arrival = seed, log
         remember(server.state, seed=seed, length_s=wanted_s, pace=pace, recordings=recordings)
         asyncio.run(_serve(server, _facts(arguments, config, seed, keys), as_json=arguments.json))
     return 0
+
+
+def _now(clock: SystemClock) -> dt.datetime:
+    return dt.datetime.fromtimestamp(clock.wall_ns() // NANOSECONDS_PER_SECOND, dt.UTC)
 
 
 async def _serve(server: KrakenServer, facts: dict[str, object], *, as_json: bool) -> None:

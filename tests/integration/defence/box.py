@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from appliance.core.config import DEMO_PATH
-from appliance.core.errors import WireError
+from appliance.core.errors import ApplianceError
 from appliance.engine.command_run import own_places
 from appliance.engine.together import with_settings
 from appliance.guardian.bench import bench_path
@@ -67,6 +67,7 @@ class Box:
         """Write the configuration; nothing runs yet."""
         self.state, self.runtime = folder / "state", folder / "run"
         self.config, self.arrivals = folder / "appliance.toml", folder / "arrivals.jsonl"
+        self.said = folder / "said.log"
         own = own_places(folder, 0) | {"seed": str(seed), "minimum_hold_s": str(minimum_hold_s)}
         self.faults = faults
         self.deadline_ms, self.client_key, self.nonce = deadline_ms, folder / "client.key", 0
@@ -88,12 +89,16 @@ class Box:
     def start(self, *names: str) -> None:
         """Start processes; none is started again by itself."""
         for name in names:
-            log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
-            log = (*log, "--faults", self.faults) if self.faults else log
-            own = {"venue": (*log, "--port", str(self.place.port)), "last-resort": ("--parked",)}
-            more = own.get(name, ())
-            words = [sys.executable, "-m", "appliance", name, "--config", str(self.config), *more]
-            self.processes[name] = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            words = [sys.executable, "-m", *self.words(name)]
+            with self.said.open("ab") as said:
+                self.processes[name] = subprocess.Popen(words, stdout=said, stderr=said)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return module and words that a process is started with."""
+        log: tuple[str, ...] = ("--arrivals", str(self.arrivals), "--client-key", str(self.client_key))
+        log = (*log, "--faults", self.faults) if self.faults else log
+        own = {"venue": (*log, "--port", str(self.place.port)), "last-resort": ("--parked",)}
+        return ("appliance", name, "--config", str(self.config), *own.get(name, ()))
 
     def start_trading(self) -> None:
         """Start everything and wait until it trades."""
@@ -170,7 +175,7 @@ class Box:
 
     def books(self) -> dict[str, Any]:
         """Return the venue's own books."""
-        found: dict[str, Any] = msgspec.to_builtins(ask_books(f"http://{self.place.authority}"))
+        found: dict[str, Any] = msgspec.to_builtins(ask_books(self.place))
         return found
 
     def open_ids(self) -> set[str]:
@@ -247,7 +252,7 @@ class Box:
         """Tell whether the venue is there."""
         try:
             self.books()
-        except WireError:
+        except ApplianceError:
             return False
         return True
 

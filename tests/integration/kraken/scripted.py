@@ -56,7 +56,12 @@ class Scripted:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.posted: list[tuple[str, dict[str, str]]] = []
-        self.rest: dict[str, Any] = {"GetWebSocketsToken": TOKEN, "GetApiKeyInfo": {"permissions": ["modify-trades"]}}
+        self.rest: dict[str, Any] = {
+            "GetWebSocketsToken": TOKEN,
+            "GetApiKeyInfo": {"permissions": ["modify-trades"]},
+            "OpenOrders": {"open": {}},
+            "CancelAllOrdersAfter": {"currentTime": "2026-01-01T00:00:00Z", "triggerTime": "0"},
+        }
         self.connections: list[ServerConnection] = []
         self.silent_methods: set[str] = set()
         self.errors: dict[str, str] = {}

@@ -6,6 +6,7 @@ import pytest
 
 from appliance.__main__ import main
 from appliance.core.settings.table import SETTINGS
+from tests.live_settings import LIVE
 
 
 def test_check_accepts_a_good_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,7 +20,7 @@ def test_check_accepts_a_good_file(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_check_says_that_a_live_file_was_not_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Shows that a live file without a seal is not called ready; fails when the verdict hides that."""
     path = tmp_path / "appliance.toml"
-    path.write_text('[trading]\nmode = "live"\n[orders]\naccount = "dedicated"\n')
+    path.write_text(LIVE)
     assert main(["config", "check", str(path)]) == 0
     assert "live trading needs its seal" in capsys.readouterr().out
 

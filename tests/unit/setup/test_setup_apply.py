@@ -11,6 +11,7 @@ from appliance.core.errors import ConfigError, StoreFailure
 from appliance.core.secret import Secret
 from appliance.hardware.setup.settings import read_setup
 from appliance.hardware.setup.wiping import wiped
+from tests.live_settings import LIVE
 from tests.unit.setup.setup_parts import ROOT, FakeBox, OpenVault
 
 SECRETS = """[wifi]
@@ -180,3 +181,20 @@ def test_wiping_keeps_length_and_everything_else(key: str) -> None:
     assert after.startswith(b'host_name = "a"\n[secrets]\nbroker = ""')
     assert read_setup(after, "x").secrets.broker == ""
     assert read_setup(text, "x").secrets.broker == key
+
+
+def test_a_live_box_without_seal_or_keys_does_not_start(box: FakeBox) -> None:
+    """Shows each missing part named, the services left without settings, and a start once all are there; fails when a
+    box goes on to trade real money with less.
+    """
+    box.write("appliance.toml", LIVE)
+    problems = box.start().problems
+    assert not box.may_run
+    for part in ("appliance.toml.seal", "seal.pub", "venue_key", "last_resort_key"):
+        assert [one for one in problems if f"live trading needs {part}" in one], part
+    box.write("setup.toml", SECRETS)
+    box.write("appliance.toml.seal", "{}")
+    assert [one.partition(" needs ")[2].split()[0] for one in box.start().problems] == ["seal.pub"]
+    box.write("seal.pub", "bot4-edge-seal-public-key-1 00")
+    assert box.start().problems == ()
+    assert box.may_run

@@ -42,6 +42,7 @@ class Moment(enum.StrEnum):
     DISCONNECT_ALL = "disconnect_all"
     REJECT_STORM = "reject_storm"
     TOKEN_EXPIRY = "token_expiry"  # noqa: S105 - the name of a fault
+    KEY_WITHDRAWS = "key_withdraws"
     MAINTENANCE = "maintenance"
     CANCEL_ONLY = "cancel_only"
     POST_ONLY = "post_only"

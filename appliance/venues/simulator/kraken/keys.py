@@ -68,6 +68,11 @@ class Keyring:
             return None
         return found[0]
 
+    def let_first_withdraw(self) -> None:
+        """Let the first key, the trader's, take money out as well."""
+        for key in list(self.keys.values())[:1]:
+            key.permissions = WITHDRAW
+
     def expire_tokens(self) -> None:
         """Make every token worthless, also for connections that use one."""
         self._tokens.clear()

@@ -11,6 +11,7 @@ It can be embedded in a test or another process, or run alone (`appliance venue 
 import asyncio
 import itertools
 import random
+import ssl
 from typing import Final
 
 import msgspec
@@ -73,8 +74,10 @@ class KrakenServer:
         latency: Latency | None = None,
         faults: FaultPlan | None = None,
         tier: RateTier = PRO,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Serve a floor whose time began on that clock; port 0 takes any that is free."""
+        self._tls = tls
         self.seed = 0
         self.on_arrival: Arrived | None = None
         self.state = VenueState(floor, tier)
@@ -95,12 +98,16 @@ class KrakenServer:
     @property
     def url(self) -> str:
         """Return where REST is served."""
-        return f"http://{HOST}:{self.port}"
+        return f"http{self._s}://{HOST}:{self.port}"
 
     @property
     def ws_url(self) -> str:
         """Return where WebSocket v2 is served, public and authenticated alike."""
-        return f"ws://{HOST}:{self.port}/v2"
+        return f"ws{self._s}://{HOST}:{self.port}/v2"
+
+    @property
+    def _s(self) -> str:
+        return "" if self._tls is None else "s"
 
     async def start(self) -> None:
         """Listen and let the market run."""
@@ -108,7 +115,7 @@ class KrakenServer:
         # Nesting is judged by a kernel; no client's first request is to wait for its compiler.
         RequestDecoder().decode(b"{}")
         try:
-            self._server = await loop.create_server(lambda: Connection(self), HOST, self.port)
+            self._server = await loop.create_server(lambda: Connection(self), HOST, self.port, ssl=self._tls)
         except OSError as problem:
             raise AlreadyRunning(f"port {self.port} cannot be served ({problem.strerror}); choose another") from problem
         self.port = self._server.sockets[0].getsockname()[1]
@@ -261,6 +268,8 @@ class KrakenServer:
                     connection.abort()
             case Moment.TOKEN_EXPIRY:
                 self.keyring.expire_tokens()
+            case Moment.KEY_WITHDRAWS:
+                self.keyring.let_first_withdraw()
             case Moment.REJECT_STORM:
                 self.state.desk.storm_until_ns = self.state.floor.now_ns + planned.lasts_ms * 1_000_000
             case Moment.MAINTENANCE | Moment.CANCEL_ONLY | Moment.POST_ONLY:
