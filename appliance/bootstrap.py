@@ -26,7 +26,7 @@ from appliance.core.model_hashes import model_hashes
 from appliance.core.records import Row
 from appliance.core.sealed import Sealing, load_for_trading
 from appliance.core.settings.contradictions import venue_on_this_machine
-from appliance.engine.assembly import build_trader
+from appliance.engine.assembly import build_trader, reads_figures
 from appliance.engine.backup_task import Backups
 from appliance.engine.health_looks import JournalWatch, Sources, looks, venue_clock_apart
 from appliance.engine.health_task import HealthTask
@@ -39,7 +39,7 @@ from appliance.hardware import memory, power, storage, thermal
 from appliance.hardware.clock_sync import ClockSync
 from appliance.hardware.journald import Journald
 from appliance.hardware.watchdog import Notifier
-from appliance.kernels.warm_up import warm_up
+from appliance.kernels.warm_up import ALL_KERNELS, KERNELS, warm_up
 from appliance.market.intake import DEPTH
 from appliance.market.recording import Start
 from appliance.safety.heartbeat import HeartbeatWriter, heartbeat_path
@@ -151,7 +151,7 @@ def trade(config: Config, config_text: str, say: Say, clock_sync: TimeService) -
         say(f"LIVE: orders go to {config.venue.orders_url}, by the owner's consent in the sealed configuration")
     for folder in (config.paths.state, config.paths.runtime / "trader"):
         folder.mkdir(parents=True, exist_ok=True)
-    for name, number, count in warm_up():
+    for name, number, count in warm_up(ALL_KERNELS if reads_figures(config) else KERNELS):
         say(f"kernels: {number}/{count} {name}")
     return asyncio.run(_trade(config, config_text, say, clock_sync))
 

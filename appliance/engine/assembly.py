@@ -11,7 +11,7 @@ from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SE
 from appliance.core.config import Config
 from appliance.core.errors import ConfigError
 from appliance.core.instruments import Instrument
-from appliance.core.require import unreachable
+from appliance.core.require import require
 from appliance.core.values import cash_to_quanta, percent_to_ppm
 from appliance.engine.breaker_board import BoardSettings, BreakerBoard
 from appliance.engine.cascade_layers import Stopping
@@ -28,12 +28,15 @@ from appliance.risk.limits import RiskLimits
 from appliance.safety.breakers.breaker import BreakerSettings
 from appliance.safety.breakers.flow import FlowSettings
 from appliance.signals.features import Features
+from appliance.signals.figures import Figures
 from appliance.signals.fusion import MODELS
 from appliance.strategies.breakout import Breakout
+from appliance.strategies.candlesticks import Candlesticks
 from appliance.strategies.contract import Strategy
 from appliance.strategies.cross import Cross
 from appliance.strategies.momentum import Momentum
 from appliance.strategies.reversion import Reversion
+from appliance.strategies.shapes import Shapes
 from appliance.strategies.timeframes import SeveralTimeframes
 from appliance.strategies.trend import Trend
 from appliance.trading import records
@@ -50,6 +53,8 @@ RECONCILE_RETRY_NS = 250 * NANOSECONDS_PER_MILLISECOND
 RECONCILE_PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 SHUTDOWN_PATIENCE_NS = 1_500 * NANOSECONDS_PER_MILLISECOND
 HALF_PPM = 500_000
+# What bars draw is followed only where one of these reads it: compiling and memory that others need not pay.
+FIGURE_READERS = frozenset({Candlesticks.name, Shapes.name})
 
 
 def build_trader(
@@ -89,7 +94,7 @@ def build_trader(
         scribe,
         traded,
         tapes,
-        {name: Features(config.market.bar_s * NANOSECONDS_PER_SECOND) for name in traded},
+        {name: _features(config) for name in traded},
         tuple(_strategy(name) for name in config.trading.strategies if name != MODELS),
         portfolio,
         limits,
@@ -257,19 +262,17 @@ def _refuse_to_abandon(ledger: Ledger, traded: Mapping[str, Instrument]) -> None
         raise ConfigError(f"market.instruments must still name {abandoned}: there is a position or an order in it")
 
 
+def reads_figures(config: Config) -> bool:
+    """Tell whether a chosen strategy reads what bars draw."""
+    return not FIGURE_READERS.isdisjoint(config.trading.strategies)
+
+
+def _features(config: Config) -> Features:
+    return Features(config.market.bar_s * NANOSECONDS_PER_SECOND, Figures() if reads_figures(config) else None)
+
+
 def _strategy(name: str) -> Strategy:
-    match name:
-        case "trend":
-            return Trend()
-        case "reversion":
-            return Reversion()
-        case "breakout":
-            return Breakout()
-        case "momentum":
-            return Momentum()
-        case "cross":
-            return Cross()
-        case "timeframes":
-            return SeveralTimeframes()
-        case _:
-            return unreachable(f"strategy {name} passed the configuration but is not known here")
+    on_bars = (Trend(), Reversion(), Breakout(), Momentum(), Cross(), SeveralTimeframes())
+    known: dict[str, Strategy] = {strategy.name: strategy for strategy in (*on_bars, Candlesticks(), Shapes())}
+    require(name in known, f"strategy {name} passed the configuration but is not known here")
+    return known[name]

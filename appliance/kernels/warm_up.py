@@ -18,7 +18,7 @@ from appliance.kernels import (
     tree_shap,
 )
 from appliance.kernels.indicators import layout, machine
-from appliance.kernels.patterns import candles
+from appliance.kernels.patterns import candles, swings
 
 
 def _indicators() -> None:
@@ -72,10 +72,11 @@ def _models() -> None:
     tree_shap.contributions(leaf, np.zeros(1, np.float32), np.zeros(1))
 
 
-def _candles() -> None:
+def _patterns() -> None:
     candles.find_candles([[1.0]] * 4)
     out = np.zeros(len(candles.CANDLES), np.int16)
     candles.update(candles.new_state(), 1.0, 1.0, 1.0, 1.0, out)
+    swings.update(np.zeros(swings.STATE_LENGTH), 1.0, 1.0, 1.0, 1.0)
 
 
 def _correlation() -> None:
@@ -100,8 +101,8 @@ KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("lease", _lease),
     ("microstructure", _microstructure),
 )
-# What only commands call, so that a trader neither waits for it nor holds it.
-ALL_KERNELS = (*KERNELS, ("candlesticks", _candles))
+# What commands call and few strategies, so that other traders neither wait for it nor hold it.
+ALL_KERNELS = (*KERNELS, ("patterns", _patterns))
 
 
 def warm_up(kernels: Sequence[tuple[str, Callable[[], None]]] = KERNELS) -> Iterator[tuple[str, int, int]]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from appliance.core.clock import NANOSECONDS_PER_SECOND
 from appliance.market.bars import Bar
+from appliance.signals.figures import Figures
 from appliance.signals.indicators.catalogue import Wanted, fuse
 from appliance.signals.indicators.compute import Stream
 from appliance.signals.timeframes import Confluence, Timeframes
@@ -35,15 +36,16 @@ LIVE: Final = (
 class Features:
     """Keep one instrument's features up to the last closed bar; what is not warm yet is NaN."""
 
-    __slots__ = ("_before", "_stream", "_timeframes", "_values", "close")
+    __slots__ = ("_before", "_stream", "_timeframes", "_values", "close", "figures")
 
-    def __init__(self, bar_ns: int = _MINUTE_NS) -> None:
-        """Begin cold, with bars of a length."""
+    def __init__(self, bar_ns: int = _MINUTE_NS, figures: Figures | None = None) -> None:
+        """Begin cold, with bars of a length; what they draw is followed only where figures are given."""
         self._stream = Stream(fuse(LIVE))
         self._timeframes = Timeframes(bar_ns)
         self._values: list[float] = self._stream.values.tolist()
         self._before = self._values
         self.close = float("nan")
+        self.figures = figures
 
     def update(self, bar: Bar) -> None:
         """Fold one closed bar in."""
@@ -52,6 +54,8 @@ class Features:
         self._stream.update(bar.open_ticks, bar.high_ticks, bar.low_ticks, self.close, bar.volume_lots)
         self._values = self._stream.values.tolist()
         self._timeframes.update(bar)
+        if self.figures is not None:
+            self.figures.update(bar)
 
     @property
     def fast(self) -> float:

@@ -25,6 +25,7 @@ _WEBSOCKET = Text(rf"wss?://{_HOST}", 'an address such as "wss://ws.kraken.com/v
 _WEB = Text(rf"https?://{_HOST}", 'an address such as "https://api.kraken.com"')
 _BUILT_IN_WEBSOCKET = "ws://127.0.0.1:8471/v2"
 _BUILT_IN_WEB = "http://127.0.0.1:8471"
+_STRATEGIES = ("trend", "reversion", "breakout", "momentum", "cross", "timeframes", "candlesticks", "shapes", "models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Trading:
     ] = None
     strategies: Annotated[
         tuple[str, ...],
-        Several(Choice(("trend", "reversion", "breakout", "momentum", "cross", "timeframes", "models")), 7),
+        Several(Choice(_STRATEGIES), len(_STRATEGIES)),
         "The strategies that may open positions.",
     ] = ("trend", "reversion")
     capital_quote: Annotated[Decimal, _QUOTE, "Cash that paper trading starts with."] = Decimal(10_000)

@@ -20,7 +20,7 @@ def window(op: int, regs: Rows, spare: Rows, rows: int, s: Floats, code: Integer
     elif op == layout.SKIP:
         windows.skip(regs, rows, s, code)
     elif op == layout.SPREAD:
-        windows.spread(regs, spare, rows, s, code)
+        windows.spread(regs, rows, s, code)
     elif op == layout.SLOPE:
         windows.slope(regs, rows, s, code)
     elif op == layout.RELATION:

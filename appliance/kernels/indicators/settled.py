@@ -166,12 +166,11 @@ def turn(ring: Floats, j: int, spare: Floats) -> None:
 
 
 @part
-def left_sums(ring: Floats, older: Floats, pivot: float, power: int) -> None:
-    """Sum what is left of a window from each place on: values, or (with a power of 2) squares about a pivot."""
+def left_sums(ring: Floats, older: Floats) -> None:
+    """Sum what is left of a window from each place on."""
     later = 0.0
     for k in range(ring.shape[0] - 1, -1, -1):
-        d = ring[k] - pivot
-        later += d if power == 1 else d * d
+        later += ring[k]
         older[k] = later
 
 
@@ -231,57 +230,14 @@ def sums(x: Floats, out: Floats, spare: Rows, rows: int, s: Floats, n: int, scal
         return False
     if s[0] > 0.0:
         turn(ring, int(s[0]), spare[0])
-        left_sums(ring, older, 0.0, 1)
+        left_sums(ring, older)
     newer = 0.0
     for k in range(n - 1):
         newer += x[k]
         out[k] = (newer + older[k + 1]) * scale
     refill(ring, x, rows)
-    left_sums(ring, older, 0.0, 1)
+    left_sums(ring, older)
     s[0], s[1] = 0.0, 0.0
-    return True
-
-
-@part
-def spread(x: Floats, mean: Floats, variance: Floats, spare: Rows, rows: int, s: Floats, n: int) -> bool:
-    """Return mean and variance of the last n values of each row, and tell whether all of it may be kept.
-
-    The pivot need not be inside every window: where a variance is so small beside its distance from the pivot that more
-    than some five digits cancel, nothing is kept.
-    """
-    ring, older, older2 = s[5 : 5 + n], s[5 + n : 6 + 2 * n], s[6 + 2 * n : 7 + 3 * n]
-    share, pivot, lost, away = 1.0 / n, x[0], np.int64(0), spare[2]
-    for power in range(2):
-        for i in range(rows):
-            away[i] = x[i] - pivot if power == 0 else away[i] * away[i]
-        if not windows(away, mean if power == 0 else variance, spare, rows, n, share):
-            return False
-    means, variances = mean[n - 1 : rows], variance[n - 1 : rows]
-    for k in range(means.shape[0]):
-        about, squares = means[k], variances[k]
-        rest = squares - about * about
-        lost |= np.int64(not (rest >= 1e-5 * squares))
-        means[k] = pivot + about
-        variances[k] = rest
-    if lost > 0:
-        return False
-    if s[0] > 0.0:
-        turn(ring, int(s[0]), spare[0])
-        s[4] = ring[n - 1]
-        left_sums(ring, older, s[4], 1)
-        left_sums(ring, older2, s[4], 2)
-    newer = newer2 = 0.0
-    for k in range(n - 1):
-        d = x[k] - s[4]
-        newer += d
-        newer2 += d * d
-        about = (newer + older[k + 1]) * share
-        mean[k] = s[4] + about
-        variance[k] = max((newer2 + older2[k + 1]) * share - about * about, 0.0)
-    refill(ring, x, rows)
-    s[0], s[1], s[2], s[4] = 0.0, 0.0, 0.0, x[rows - 1]
-    left_sums(ring, older, s[4], 1)
-    left_sums(ring, older2, s[4], 2)
     return True
 
 

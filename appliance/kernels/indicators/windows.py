@@ -75,11 +75,9 @@ def window_sum(x: Floats, out: Floats, spare: Rows, rows: int, s: Floats, code: 
 
 
 @part
-def spread(regs: Rows, spare: Rows, rows: int, s: Floats, code: Integers) -> None:
+def spread(regs: Rows, rows: int, s: Floats, code: Integers) -> None:
     """Return mean and variance (of the population) of the last n values."""
     x, mean, variance, n = regs[code[A]], regs[code[OUT]], regs[code[OUT] + 1], code[N]
-    if s[3] > 0.0 and rows >= max(2 * n, settled.ROWS_MIN) and settled.spread(x, mean, variance, spare, rows, s, n):
-        return
     j, newer, newer2, full, pivot, share = int(s[0]), s[1], s[2], s[3] > 0.0, s[4], 1.0 / n
     ring, older, older2 = s[5 : 5 + n], s[5 + n : 6 + 2 * n], s[6 + 2 * n : 7 + 3 * n]
     for i in range(rows):

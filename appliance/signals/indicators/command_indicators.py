@@ -1,20 +1,20 @@
 """`appliance indicators` lists the catalogue, explains one indicator, or computes one over a file of bars."""
 
 import argparse
-import csv
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from appliance.core.errors import IndicatorError
+from appliance.market.bar_table import PRICES, VOLUME, read_market
 from appliance.signals.indicators.catalogue import CATALOGUE, Wanted, find, fuse
 from appliance.signals.indicators.compute import run as compute
-from appliance.signals.indicators.program import INPUTS
 from appliance.signals.indicators.table import Row
-
-FILE_ROWS_MAX: Final = 5_000_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON document")
     form.add_argument("--markdown", action="store_true", help="print the whole catalogue as a page")
-    parser.add_argument("--bars", type=Path, metavar="FILE", help="compute NAME over a CSV file with a line of names")
+    parser.add_argument(
+        "--bars", type=Path, metavar="FILE", help="compute NAME over bars as CSV or Parquet: a time and OHLCV"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="PARAMETER=VALUE", help="with --bars: instead of the default"
     )
@@ -114,28 +116,7 @@ def _setting(text: str) -> tuple[str, float]:
         raise IndicatorError(f"--set {text} must be written PARAMETER=VALUE, as in length=20.") from problem
 
 
-def _columns(path: Path, names: tuple[str, ...]) -> dict[str, list[float]]:
-    try:
-        with path.open(newline="") as opened:
-            lines = csv.DictReader(opened)
-            titles = {title.strip().lower(): title for title in lines.fieldnames or ()}
-            missing = [name for name in names if name not in titles]
-            if missing:
-                raise IndicatorError(f"{path} has no column {missing[0]}: name them {', '.join(INPUTS[:5])}.")
-            columns: dict[str, list[float]] = {name: [] for name in names}
-            for number, line in enumerate(lines):
-                if number >= FILE_ROWS_MAX:
-                    raise IndicatorError(f"{path} has more than {FILE_ROWS_MAX} rows; split it.")
-                for name in names:
-                    columns[name].append(_number(line[titles[name]]))
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        raise IndicatorError(f"{path} cannot be read ({problem}); give a CSV file of bars.") from problem
-    return columns
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        # What is no number is not known, as everywhere in the catalogue.
-        return math.nan
+def _columns(path: Path, names: tuple[str, ...]) -> dict[str, npt.NDArray[np.float64]]:
+    known = {*PRICES, VOLUME}
+    table, more = read_market(path, tuple(name for name in names if name not in PRICES))
+    return {name: getattr(table, name) if name in known else more[name] for name in names}

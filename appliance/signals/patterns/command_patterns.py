@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from appliance.core.errors import ConfigError
-from appliance.market.bar_table import BarTable, moment_ms, read_bars, written
+from appliance.market.bar_table import BarTable, moment_ms, read_market, written
 from appliance.signals.patterns.finder import QUALITY_MIN
 from appliance.signals.patterns.survey import KINDS, Survey, survey
 
@@ -54,7 +54,7 @@ def chosen_kinds(arguments: argparse.Namespace) -> tuple[str, ...]:
 
 def chosen_bars(arguments: argparse.Namespace) -> BarTable:
     """Return the bars of the file between the moments that were asked for."""
-    table = read_bars(arguments.file)
+    table, _ = read_market(arguments.file)
     places = []
     for text, default in ((arguments.start, 0), (arguments.end, len(table.time_ms))):
         try:

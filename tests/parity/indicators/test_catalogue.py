@@ -56,7 +56,9 @@ def test_the_command_lists_explains_and_computes(tmp_path: Path, capsys: pytest.
     assert main(["indicators", "macd"]) == 0
     assert "after 33 rows" in capsys.readouterr().out
     bars = tmp_path / "bars.csv"
-    bars.write_text("Close,high\n1,9\n2,9\n3,9\n,9\n5,9\n")
+    bars.write_text(
+        "date,open,low,Close,high\n" + "".join(f"{day},2,1,{close},9\n" for day, close in enumerate("123 5"))
+    )
     assert main(["indicators", "sma", "--bars", str(bars), "--set", "length=2", "--json"]) == 0
     expected = batch("sma", {"close": [1.0, 2.0, 3.0, math.nan, 5.0]}, length=2)["sma"].tolist()
     found = json.loads(capsys.readouterr().out)["sma"]
@@ -69,16 +71,16 @@ def test_the_command_lists_explains_and_computes(tmp_path: Path, capsys: pytest.
     ("words", "sentence"),
     [
         (["smma"], "no indicator 'smma'"),
-        (["atr", "--bars", "FILE"], "has no column low"),
+        (["sma", "--bars", "FILE"], "has no column low"),
         (["--bars", "FILE"], "needs the NAME"),
         (["sma", "--bars", "FILE", "--set", "length=many"], "PARAMETER=VALUE"),
         (["sma", "--bars", "FILE", "--set", "length=0"], "from 1 to 1000"),
-        (["sma", "--bars", "FILE.none"], "cannot be read"),
+        (["sma", "--bars", "FILE.none"], "give a CSV or Parquet file"),
     ],
 )
 def test_bad_use_is_told(words: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Shows exit code 2 and a sentence that says what to do; fails with a traceback or a made-up result."""
     bars = tmp_path / "bars.csv"
-    bars.write_text("close,high\n1,9\n")
+    bars.write_text("date,open,high,close\n1,2,9,1\n")
     assert main(["indicators", *(word.replace("FILE", str(bars)) for word in words)]) == 2
     assert sentence in capsys.readouterr().err

@@ -61,7 +61,7 @@ def test_parquet_reads_as_csv_does(tmp_path: Path) -> None:
         (lambda rows: [rows[1], rows[0], rows[2]], "bar 2 is earlier"),
         (lambda rows: [rows[0], (*rows[1][:3], -9.0, *rows[1][4:])], "bar 2 has a price that is not positive"),
         (lambda rows: [rows[0], (*rows[1][:5], float("nan"))], "bar 2 has a value that is not a number"),
-        (lambda rows: [rows[0], (*rows[1][:5], float("inf"))], "bar 2 has a value that is not a number"),
+        (lambda rows: [rows[0], (*rows[1][:5], float("inf"))], "bar 2 has a value that is infinite"),
         (lambda rows: [rows[0], (*rows[1][:5], -1.0)], "bar 2 has a negative volume"),
         (lambda rows: [rows[0], (*rows[1][:2], 10.5, *rows[1][3:])], "bar 2 opens or closes outside"),
         (lambda rows: rows[:1], "at least two"),
@@ -73,7 +73,7 @@ def test_parquet_reads_as_csv_does(tmp_path: Path) -> None:
 def test_what_cannot_be_a_market_is_refused_by_name(tmp_path: Path, change: object, reason: str) -> None:
     """Shows each kind of bad bar named with file and place; fails when one is read as a market."""
     path = written(tmp_path / "bad.csv", change(GOOD))  # type: ignore[operator]
-    with pytest.raises(BarFileError, match=r"bad\.csv") as caught:
+    with pytest.raises(ApplianceError, match=r"bad\.csv") as caught:
         read_bars(path)
     assert reason in str(caught.value)
 
@@ -82,8 +82,8 @@ def test_what_cannot_be_a_market_is_refused_by_name(tmp_path: Path, change: obje
     ("text", "reason"),
     [
         ("", "is empty"),
-        ("time,open,high,low\n", "lacks close, volume"),
-        ("open,high,low,close,volume\n", "lacks a time column"),
+        ("time,open,high,low\n", "no column close, volume"),
+        ("open,high,low,close,volume\n", "no column date"),
         (HEADING + "yesterday,1,1,1,1,1\n", "line 2"),
     ],
 )
@@ -91,7 +91,7 @@ def test_a_file_that_is_no_table_of_bars_says_what_it_lacks(tmp_path: Path, text
     """Shows the sentence for each; fails when a person would not know what to change."""
     path = tmp_path / "bad.csv"
     path.write_text(text)
-    with pytest.raises(BarFileError) as caught:
+    with pytest.raises(ApplianceError) as caught:
         read_bars(path)
     assert reason in str(caught.value)
 
@@ -100,7 +100,7 @@ def test_parquet_that_is_not_and_a_file_that_is_not_there(tmp_path: Path) -> Non
     """Shows both refused in a sentence; fails with a traceback of a library."""
     (tmp_path / "x.parquet").write_bytes(b"PAR1 not really")
     for name in ("x.parquet", "missing.parquet", "missing.csv"):
-        with pytest.raises(BarFileError, match=name.partition(".")[0]):
+        with pytest.raises(ApplianceError, match=name.partition(".")[0]):
             read_bars(tmp_path / name)
 
 

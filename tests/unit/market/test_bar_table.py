@@ -46,12 +46,16 @@ def test_volume_in_the_first_column_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "no column date"),
+        ("", "is empty"),
         ("date,open,high,low\n", "no column close"),
         (f"{HEADER}2024-01-01,1,2,0.5,x,9\n", "line 2"),
         (f"{HEADER}2024-01-01,1,2,0.5,1,9\nyesterday,1,2,0.5,1,9\n", "line 3"),
-        (f"{HEADER}2024-01-01,1,2\n", "line 2"),
-        (f"{HEADER}2024-01-02,1,2,0.5,1,9\n2024-01-01,1,2,0.5,1,9\n", "bar 1 is not later"),
+        (f"{HEADER}2024-01-01,1,2\n", "line 2: cut short"),
+        (f"{HEADER}2024-01-01,1,2,0.5,1,9\n2024-01-01,1,2,0.5,1,9\n", "bar 2 has the same time"),
+        (f"{HEADER}nan,1,2,0.5,1,9\n", "line 2"),
+        (f"{HEADER}inf,1,2,0.5,1,9\n", "line 2"),
+        (f"{HEADER}-1,1,2,0.5,1,9\n", "line 2"),
+        (f"{HEADER}2024-01-02,1,2,0.5,1,9\n2024-01-01,1,2,0.5,1,9\n", "bar 2 is earlier"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_place(tmp_path: Path, text: str, told: str) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from appliance.kernels.warm_up import KERNELS, warm_up
+from appliance.kernels.warm_up import ALL_KERNELS, KERNELS, warm_up
 from appliance.market.bars import Bar
 from appliance.signals import features as f
 from appliance.signals.features import Features
@@ -79,4 +79,6 @@ def test_a_market_that_never_moved_has_no_deviation() -> None:
 
 def test_every_kernel_is_warmed_up_by_name() -> None:
     """Shows that the warm-up runs each kernel and counts them; fails when one is left to the first trade."""
-    assert list(warm_up()) == [(name, number, len(KERNELS)) for number, (name, _) in enumerate(KERNELS, start=1)]
+    for kernels in (KERNELS, ALL_KERNELS):
+        told = [(name, number, len(kernels)) for number, (name, _) in enumerate(kernels, start=1)]
+        assert list(warm_up(kernels)) == told

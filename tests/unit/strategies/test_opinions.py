@@ -10,18 +10,30 @@ import pytest
 from appliance.market.bars import Bar
 from appliance.signals import features as f
 from appliance.signals.features import Features
+from appliance.signals.figures import Figures
 from appliance.signals.timeframes import Confluence
 from appliance.strategies.breakout import Breakout
+from appliance.strategies.candlesticks import Candlesticks
 from appliance.strategies.contract import WAIT, Stance, Strategy
 from appliance.strategies.cross import Cross
 from appliance.strategies.momentum import Momentum
 from appliance.strategies.reversion import Reversion
+from appliance.strategies.shapes import Shapes
 from appliance.strategies.timeframes import SeveralTimeframes
 from appliance.strategies.trend import Trend
 
 NAN = float("nan")
 MINUTE_NS = 60_000_000_000
-STRATEGIES: list[Strategy] = [Trend(), Reversion(), Breakout(), Momentum(), Cross(), SeveralTimeframes()]
+STRATEGIES: list[Strategy] = [
+    Trend(),
+    Reversion(),
+    Breakout(),
+    Momentum(),
+    Cross(),
+    SeveralTimeframes(),
+    Candlesticks(),
+    Shapes(),
+]
 
 
 def features(**figures: object) -> Features:
@@ -145,7 +157,7 @@ def test_several_timeframes(direction: float, alignment: float, stance: Stance) 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_cold_features_wait(strategy: Strategy) -> None:
     """Shows that before the windows are full every strategy waits; fails when one acts on its first bars."""
-    cold = Features()
+    cold = Features(figures=Figures())
     assert strategy.opinion(cold) == WAIT
     for number in range(f.RANGE_BARS):
         cold.update(bar(number, 1_000 + 10 * number))
@@ -155,7 +167,7 @@ def test_cold_features_wait(strategy: Strategy) -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_a_market_is_entered_and_left_by_every_strategy(strategy: Strategy) -> None:
     """Shows both opinions of each on real bars through the kernel; fails when a strategy reads the wrong figure."""
-    warm, stances = Features(), set()
+    warm, stances = Features(figures=Figures()), set()
     for number in range(6_000):
         close = 100_000 + int(8_000 * math.sin(number / 700.0) + 900 * math.sin(number / 11.0))
         warm.update(bar(number, close))
