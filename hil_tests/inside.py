@@ -169,10 +169,6 @@ def _wires(rig: Inside) -> Result:
     return Result("", {}, f"never seen during this run: {', '.join(unseen)}" if unseen else "")
 
 
-def _never(_: Inside) -> Result:
-    raise NotImplementedError("no rig can do this yet")
-
-
 _WIRES, _SERVICES = frozenset({"contacts"}), frozenset({"services"})
 _BUTTONS = "stop button at BCM17, reset at BCM5"
 
@@ -203,10 +199,10 @@ CARDS_OF_A_BOOTED_BOX = (
     Card("HIL-18", "lamp in every state", "what the guardian says is what the wires carry", "lamp at BCM24, 22, 27, 23",
          "compare wires and state all through the run", "no wire is lit that the state does not show", _wires, _WIRES),
     Card("HIL-19", "broker loss", "who looks cannot hold up who trades", "network", "take the broker away",
-         "green meanwhile", _never, frozenset({"broker"})),
-    Card("HIL-20", "thermal report", "heat is told", "none", "heat the processor", "told in the metrics", _never,
+         "green meanwhile", None, frozenset({"broker"})),
+    Card("HIL-20", "thermal report", "heat is told", "none", "heat the processor", "told in the metrics", None,
          frozenset({"sensor"})),
     Card("HIL-21", "the chip's watchdog", "a hung system is reset", "none", "stop the first process",
-         "restarted within 30 s", _never, frozenset({"watchdog"})),
-    Card("HIL-22", "a day", "nothing grows", "none", "run for 24 hours", "green all along", _never, frozenset({"day"})),
+         "restarted within 30 s", None, frozenset({"watchdog"})),
+    Card("HIL-22", "a day", "nothing grows", "none", "run for 24 hours", "green all along", None, frozenset({"day"})),
 )  # fmt: skip
