@@ -18,7 +18,7 @@ class Result(NamedTuple):
 
 
 class Card(NamedTuple):
-    """Describe one procedure; `needs` names what a rig must be able to do for it, and without `run` nobody carries it out."""
+    """Describe one procedure; `needs` names what a rig must be able to do for it. Without `run` nobody does it."""
 
     number: str
     title: str
