@@ -12,7 +12,7 @@ BOOT_START_SECTOR = 8192
 MODULES = "usr/lib/modules/"
 HANDING_OVER = "for place in dev proc sys run;"
 # What the bench writes into the card's appliance.toml. Three switches are wired here and not on a box as delivered. The
-# rest is what counts as silence: an emulated processor, shared with others, stands still for longer than a board's. What
+# rest is what counts as silence: an emulated processor, shared with others, stands still for longer than a board. What
 # the bench gives systemd's own limits stands in hook.sh.
 SETTINGS = {
     "tamper_fitted": "true",
