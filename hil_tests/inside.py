@@ -64,6 +64,14 @@ def _way_back(rig: Inside) -> Result:
     return times(released_to_halted=halted_s, reset_to_ready=ready_s, start_to_green=_green(rig))
 
 
+def _pressed_at_power_on(rig: Inside) -> Result:
+    # A lamp is red long before the trader is there to verify the stop, and only a verified one has a way back.
+    halted_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    back = _way_back(rig)
+    first = times(stopped_to_verified=halted_s)
+    return unless(Result(first.wrong, {**first.measured_s, **back.measured_s}), back.wrong)
+
+
 def _glitches(rig: Inside) -> Result:
     took_us = rig.glitch(GLITCHES, GLITCH_US)
     measured = {"break": [one / 1e6 for one in took_us]}
@@ -175,7 +183,7 @@ _BUTTONS = "stop button at BCM17, reset at BCM5"
 CARDS_OF_A_BOOTED_BOX = (
     Card("HIL-08", "pressed at power-on, and the way back", "a start needs release, reset and start, in this order",
          _BUTTONS, "with the button in since before power-on: release, hold reset, press reset",
-         "double flash, yellow blink, green", _way_back, _WIRES),
+         "double flash, yellow blink, green", _pressed_at_power_on, _WIRES),
     Card("HIL-09", "bounce and glitch trains", "a shock is no press", _BUTTONS,
          f"{GLITCHES} breaks of {GLITCH_US} us", "no stop is latched by a break below 2 ms", _glitches, _WIRES),
     Card("HIL-10", "tamper", "an open case stops", "case switch at BCM6", "open the case, shut it, reset, start",
