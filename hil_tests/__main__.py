@@ -17,6 +17,7 @@ from hil_tests.result import Card, Result
 from hil_tests.rig import SimulatedRig
 from hil_tests.running import carried_out
 from hil_tests.virtual.machine import BenchError
+from hil_tests.virtual.parts import SETTINGS
 from hil_tests.virtual.rig import VirtualRig, newest_image
 
 FOLDER = Path("var/hil")
@@ -55,7 +56,7 @@ def opened(chosen: Choice) -> tuple[SimulatedRig | VirtualRig, dict[str, str]]:
     image = chosen.image or newest_image(IMAGES)
     if not image.is_file():
         raise BenchError(f"there is no image {image}: make one with `make image`")
-    return VirtualRig(image, chosen.power_cuts), about | {"image": image.name}
+    return VirtualRig(image, chosen.power_cuts), about | {"image": image.name, "settings of the bench": _settings()}
 
 
 def told(card: Card, result: Result) -> None:
@@ -65,6 +66,10 @@ def told(card: Card, result: Result) -> None:
     )
     word = report.outcome(result)
     print(f"{card.number} {word:<8} {card.title:<36} {result.wrong or result.not_run or figures}", flush=True)
+
+
+def _settings() -> str:
+    return ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
 
 
 def _load() -> str:

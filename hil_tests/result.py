@@ -18,7 +18,7 @@ class Result(NamedTuple):
 
 
 class Card(NamedTuple):
-    """Describe one procedure; `needs` names what a rig must be able to do for it."""
+    """Describe one procedure; `needs` names what a rig must be able to do for it. Without `run` nobody does it."""
 
     number: str
     title: str
@@ -26,7 +26,7 @@ class Card(NamedTuple):
     wiring: str
     procedure: str
     limit: str
-    run: Callable[[Any], Result]
+    run: Callable[[Any], Result] | None
     needs: frozenset[str] = frozenset()
 
 

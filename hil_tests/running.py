@@ -23,6 +23,8 @@ def _result(rig: Rig, card: Card, broken: str) -> Result:
     lacking = sorted(card.needs - rig.abilities)
     if lacking:
         return Result("", {}, ABILITIES[lacking[0]])
+    if card.run is None:
+        return Result("", {}, "nobody has written its procedure yet")
     if broken:
         return Result("", {}, f"begins where {broken} should have ended, which failed")
     try:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from hil_tests.virtual.parts import extracted, initrd_with_bench
+from hil_tests.virtual.parts import extracted, fit, initrd_with_bench
 from hil_tests.virtual.time_server import TimeServer
 
 ANSWER_S_MAX = 120.0
@@ -41,6 +41,7 @@ class Machine:
         subprocess.run(["cp", "--sparse=always", str(image), str(self.card)], check=True)
         with self.card.open("r+b") as file:
             file.truncate(CARD_BYTES)
+        fit(self.card)
         self._kernel = extracted(self.card, "a/vmlinuz", folder)
         self._initrd = initrd_with_bench(extracted(self.card, "a/initrd.img", folder), folder, gpio_module)
         # Stop button closed, reset open, case shut; they stay as they are while the power is away.

@@ -1,6 +1,5 @@
 """The virtual rig: the image's own system in an emulated machine, its wires moved through Linux's simulated pins."""
 
-import re
 import shlex
 import subprocess
 import tempfile
@@ -8,13 +7,11 @@ from pathlib import Path
 
 from appliance.safety.lamps import Lamp
 from hil_tests.virtual.machine import BenchError, Machine
-from hil_tests.virtual.parts import kernel_version, put, read
+from hil_tests.virtual.parts import kernel_version, read
 
 OPERATOR_PATH = "/operator/books"
 # An emulated processor under load; only how long a card waits is stretched, never what it asks for.
 STRETCH = 20.0
-# What a bench has wired that a box as delivered has not.
-FITTED = ("tamper_fitted", "relay_fitted", "yellow_fitted")
 _LEVELS = {"estop": (17, "down"), "release": (17, "up"), "open-case": (6, "up"), "shut-case": (6, "down")}
 _FILLER = "/var/lib/bot4-setup/filler"
 _SIGNALS = {"hang": "SIGSTOP", "wake": "SIGCONT", "kill": "SIGKILL"}
@@ -29,7 +26,7 @@ class VirtualRig:
     abilities = frozenset({"contacts", "services", "clock", "network"})
 
     def __init__(self, image: Path, power_cuts: int) -> None:
-        """Make a card from an image, as an owner does, with the bench's switches fitted."""
+        """Make a card from an image, as an owner does."""
         self._folder = tempfile.TemporaryDirectory(prefix="hil-")
         folder = Path(self._folder.name)
         module = folder / "gpio-sim.ko"
@@ -38,10 +35,6 @@ class VirtualRig:
         self.power_cuts = power_cuts
         self.wires_seen: dict[Lamp, set[tuple[int, int, int, int]]] = {}
         self.last_status = ""
-        settings = read(self._machine.card, "appliance.toml")
-        for name in FITTED:
-            settings = re.sub(rf"(?m)^{name} = false", f"{name} = true", settings)
-        put(self._machine.card, "appliance.toml", settings)
 
     def close(self) -> None:
         """Take the rig down and leave nothing."""

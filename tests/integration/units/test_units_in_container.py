@@ -14,6 +14,11 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
 
 STARTED_S_MAX = 90.0
 SECRET = "KEY:YS1rZXktdGhhdC10cmFkZXM="
+ASK_CLOCK = """
+import ctypes
+library = ctypes.CDLL(None, use_errno=True)
+print("the kernel", "answers" if library.adjtimex(ctypes.create_string_buffer(512)) >= 0 else ctypes.get_errno())
+"""
 LAMP = """
 import time
 from pathlib import Path
@@ -47,6 +52,22 @@ def test_a_box_with_its_card_turns_green_by_itself(box: Container) -> None:
     for unit in ("guardian", "last-resort", "venue", "reporter", "trader"):
         assert until(STARTED_S_MAX, partial(_active, box, unit)), box.journal(f"bot4-{unit}")
     assert until(STARTED_S_MAX, lambda: _lamp(box) == "NORMAL"), box.journal()[-3000:]
+
+
+def test_the_trader_may_ask_whether_the_clock_is_set(box: Container) -> None:
+    """Shows that the trader's own confinement lets it ask the kernel for its clock, on which every opening waits; fails
+    when the box could never leave PAUSED.
+    """
+    name = "bot4-clock-asked"
+    lines = (box.root / "etc/systemd/system/bot4-trader.service").read_text().splitlines()
+    confined = [one for one in lines if one.startswith(("Protect", "Restrict", "SystemCall", "Capability", "User="))]
+    (box.root / "opt/project/ask_clock.py").write_text(ASK_CLOCK)
+    service = ["[Service]", "Type=oneshot", "ExecStart=/opt/bot4-edge/bin/python /opt/project/ask_clock.py", *confined]
+    (box.root / f"etc/systemd/system/{name}.service").write_text("\n".join(service))
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", name)
+    assert until(5.0, lambda: "the kernel" in box.journal(name))
+    assert "the kernel answers" in box.journal(name)
 
 
 def test_keys_went_from_the_card_to_the_one_service_that_needs_each(box: Container) -> None:

@@ -79,6 +79,14 @@ def test_a_card_that_breaks_is_a_failure() -> None:
     assert _outcomes(_card("A", OSError("gone"))) == ["FAILED"]
 
 
+def test_a_card_without_a_procedure_is_not_run() -> None:
+    """Shows that a card nobody wrote a procedure for is NOT RUN even on a rig that lacks nothing, and breaks none after
+    it; fails when it counts as passed or as failed.
+    """
+    nobody = Card("A", "t", "p", "w", "d", "l", None)
+    assert _outcomes(nobody, _card("B", GOOD)) == ["NOT RUN", "passed"]
+
+
 def test_a_run_of_nothing_is_no_pass() -> None:
     """Shows that no cards at all are not green; fails when an empty run exits with 0."""
     assert report.exit_code([]) == 3

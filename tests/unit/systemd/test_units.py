@@ -71,3 +71,14 @@ def test_the_machines_watchdog_stays_within_the_chips_fifteen_seconds() -> None:
     text = (UNITS.parent / "system.conf.d/bot4-watchdog.conf").read_text()
     wished_s = {int(value) for value in re.findall(r"(?m)^(?:Runtime|Reboot)WatchdogSec=(\d+)s$", text)}
     assert wished_s == {14}
+
+
+def test_the_trader_is_allowed_the_question_whether_the_clock_is_set() -> None:
+    """Shows that nothing in the trader's unit forbids to read the kernel's clock state, without which it opens nothing;
+    fails when the question is refused with the right to set the clock.
+    """
+    lines = (UNITS / "bot4-trader.service").read_text().splitlines()
+    assert "ProtectClock=yes" not in lines
+    last = [line.removeprefix("SystemCallFilter=") for line in lines if line.startswith("SystemCallFilter=")][-1]
+    assert {"adjtimex", "clock_adjtime"} <= set(last.split())
+    assert "CapabilityBoundingSet=" in lines, "setting the clock takes a capability, which it must not have"
