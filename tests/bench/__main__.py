@@ -1,22 +1,55 @@
 """`python -m tests.bench [NAME…]`: measure, print the table, write it as JSON. It never judges a time.
 
-A bench that cannot run, or cannot run its peer, says so, and the exit code is 1.
+Each bench runs in a process of its own, so that none is measured in the memory and with the threads another one left,
+and none that hangs or dies takes the others along. One that failed is tried once more, because a busy machine may be
+all that is wrong. What cannot run, or cannot run its peer, says so, and the exit code is 1.
 """
 
-import importlib
 import json
 import os
 import platform
+import signal
+import subprocess
 import sys
+import tempfile
 import time
-import traceback
 from pathlib import Path
 
-from tests.bench.figures import Figure, show
+from tests.bench.figures import Figure
 
 HERE = Path(__file__).parent
 RESULT = Path("var/bench/figures.json")
-NOT_BENCHES = {"__main__", "figures"}
+NOT_BENCHES = {"__main__", "alone", "figures"}
+BENCH_S_MAX = 1_200.0
+TRIES_COUNT = 2
+
+
+def measured_alone(name: str, words: list[str], limit_s: float = BENCH_S_MAX) -> list[Figure] | None:
+    """Run a bench in its own process group and return its figures, or nothing when it failed or took too long."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        path = Path(folder) / "figures.json"
+        process = subprocess.Popen([*words, name, str(path)], start_new_session=True)
+        try:
+            code = process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            print(f"-- {name} did not end within {limit_s:.0f} s", flush=True)
+            return None
+        finally:
+            _end_group(process)
+        if code or not path.exists():
+            print(f"-- {name} ended with {code}", flush=True)
+            return None
+        figures: list[Figure] = json.loads(path.read_text())
+        return figures
+
+
+def _end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a bench and whatever it started and left behind."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    process.wait()
 
 
 def main(names: list[str]) -> int:
@@ -29,15 +62,15 @@ def main(names: list[str]) -> int:
     figures: list[Figure] = []
     failed: list[str] = []
     for number, name in enumerate(names or known, start=1):
-        print(f"-- {name} ({number}/{len(names or known)}), load {os.getloadavg()[0]:.2f}", flush=True)
-        try:
-            measured: list[Figure] = importlib.import_module(f"tests.bench.{name}").measure()
-        except (Exception, SystemExit):  # noqa: BLE001 - one broken bench must not hide the others; it is told and counted
-            traceback.print_exc()
+        for attempt in range(1, TRIES_COUNT + 1):
+            again = "" if attempt == 1 else ", once more"
+            print(f"-- {name} ({number}/{len(names or known)}){again}, load {os.getloadavg()[0]:.2f}", flush=True)
+            measured = measured_alone(name, [sys.executable, "-m", "tests.bench.alone"])
+            if measured is not None:
+                figures += measured
+                break
+        else:
             failed.append(name)
-            continue
-        show(measured)
-        figures += measured
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     document = {
         "machine": platform.machine(),

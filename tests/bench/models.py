@@ -1,16 +1,8 @@
-"""What the models cost: one row through the trees, one window through the LSTM, a bar's features, a whole answer.
+"""What the models cost: a window through the LSTM, a bar's features, a whole answer. The trees: see models_peer."""
 
-The peer of the ONNX trees is LightGBM itself, which is not a part of development: it runs in the training environment,
-over the shipped model's own trees, turn about with ours. Without that environment the bench says so and counts as
-failed.
-"""
-
-import json
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +14,6 @@ from appliance.signals.models.panel import Panel
 from appliance.signals.models.registry import Registry, load
 from tests.bench.figures import Figure, figure, show
 
-ROOT = Path(__file__).resolve().parents[2]
-TRAINING = ROOT / ".venv-train" / "bin" / "python"
 ROUNDS = 7
 RUNS = 300
 BARS = 20_000
@@ -32,13 +22,9 @@ BARS = 20_000
 def measure() -> list[Figure]:
     """Return the figures."""
     registry = load(models_folder(), trusted_key())
-    trees, peer = against_lightgbm(registry)
     lstm, small = by_turns(model(registry, "lstm"), model(registry, "lstm-int8"))
     single, features = serving()
     return [
-        figure("models: boosted trees in ONNX, one row", trees, "µs"),
-        figure("models: the same trees in LightGBM, one row", peer, "µs"),
-        figure("models: LightGBM over ONNX", peer / trees, "x", 3),
         figure("models: LSTM 2x128, one window, fp32", lstm, "µs"),
         figure("models: LSTM 2x128, one window, int8", small, "µs"),
         figure("models: LSTM fp32 over int8", lstm / small, "x", 1.4),
@@ -70,17 +56,6 @@ def by_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[fl
     """Return the medians of two things measured turn about."""
     pairs = [(each_us(one, RUNS), each_us(other, RUNS)) for _ in range(ROUNDS)]
     return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
-
-
-def against_lightgbm(registry: Registry) -> tuple[float, float]:
-    """Return what one row takes here and in LightGBM, in one process of the training environment."""
-    if not TRAINING.exists():
-        raise RuntimeError("LightGBM lives in .venv-train; make it with: make train ARGS=--small")
-    loaded = registry.models["trees"]
-    command = [str(TRAINING), "-m", "models.training.peer", str(registry.folder / loaded.entry.file), str(ROUNDS)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=600)
-    told: Any = json.loads(done.stdout)
-    return float(told["onnx_us"]), float(told["lightgbm_us"])
 
 
 def serving() -> tuple[float, float]:

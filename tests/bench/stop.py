@@ -197,9 +197,10 @@ def _wait(
 def measure() -> list[Figure]:
     """Return the figures of a short run; `main` makes the long one."""
     with tempfile.TemporaryDirectory(prefix="b4") as folder:
-        legs = press_many(Path(folder), PRESSES_COUNT, 1)["milliseconds"]
-    if not isinstance(legs, dict):
-        return []
+        told = press_many(Path(folder), PRESSES_COUNT, 1)
+    legs = told["milliseconds"]
+    if told["problems"] or told["presses"] != PRESSES_COUNT or not isinstance(legs, dict):
+        raise RuntimeError(f"{told['presses']} of {PRESSES_COUNT} presses were measured: {told['problems']}")
     return [
         figure(f"{leg}, {point}", took[point], "ms") for leg, took in legs.items() for point in ("p50", "p99", "max")
     ]

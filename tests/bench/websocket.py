@@ -97,14 +97,17 @@ def measure() -> list[Figure]:
         path.write_bytes(b"\n".join(updates))
         command = [sys.executable, str(PUSHER), str(path), str(MESSAGES)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pusher:
-            if pusher.stdout is None:
-                raise RuntimeError("the pusher has no output")
-            port = int(pusher.stdout.readline())
-            rates: dict[str, list[float]] = {"ours": [], "theirs": []}
-            for _ in range(ROUNDS):
-                rates["ours"].append(rate_per_s(ours, port, whole))
-                rates["theirs"].append(rate_per_s(theirs, port, whole))
-            pusher.kill()
+            try:
+                if pusher.stdout is None:
+                    raise RuntimeError("the pusher has no output")
+                port = int(pusher.stdout.readline())
+                rates: dict[str, list[float]] = {"ours": [], "theirs": []}
+                for _ in range(ROUNDS):
+                    rates["ours"].append(rate_per_s(ours, port, whole))
+                    rates["theirs"].append(rate_per_s(theirs, port, whole))
+            finally:
+                # Or leaving this block would wait for it for ever.
+                pusher.kill()
     return [
         figure(
             "WebSocket receive and read, the link", statistics.median(rates["ours"]), "messages/s of a core", 90_000
