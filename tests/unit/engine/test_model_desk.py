@@ -19,7 +19,7 @@ from appliance.engine import model_desk
 from appliance.engine.model_desk import Folder, Installed, ModelDesk
 from appliance.kernels.model_features import OUT_LENGTH
 from appliance.signals.feature_table import schema_hash
-from appliance.signals.models.inputs import STEPS, Step
+from appliance.signals.models.inputs import HOURS, Step
 from appliance.signals.models.panel import Answer, Panel
 from tests.unit.signals.model_folder import ModelFolder, vector_model
 
@@ -64,7 +64,7 @@ def folder(tmp_path: Path) -> ModelFolder:
 def ask(name: str = "BTC/USD", start_s: int = 0) -> AskModels:
     """Ask about a step whose figures are all alike."""
     vector = np.full(OUT_LENGTH, 0.01, np.float32)
-    return AskModels(name, start_s, vector.tobytes(), np.tile(vector, (STEPS, 1)).tobytes())
+    return AskModels(name, start_s, np.tile(vector, (HOURS, 1)).tobytes())
 
 
 def run(bench: Bench, script: Callable[[], object]) -> None:
