@@ -75,7 +75,7 @@ def by_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[fl
 def against_lightgbm(registry: Registry) -> tuple[float, float]:
     """Return what one row takes here and in LightGBM, in one process of the training environment."""
     if not TRAINING.exists():
-        raise RuntimeError("LightGBM lives in .venv-train; make it with: make train ARGS=--small")
+        raise RuntimeError("LightGBM lives in .venv-train; make it with: tools/train.sh --environment")
     loaded = registry.models["trees"]
     command = [str(TRAINING), "-m", "models.training.peer", str(registry.folder / loaded.entry.file), str(ROUNDS)]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=600)

@@ -20,7 +20,7 @@ from appliance.kernels.model_features import OUT_LENGTH
 from appliance.signals.feature_table import schema_hash
 from appliance.signals.models.inputs import HOURS, Step
 from appliance.signals.models.panel import Answer, Panel
-from appliance.signals.models.registry import Registry
+from appliance.signals.models.registry import Registry, load
 from tests.unit.signals.model_folder import ModelFolder, vector_model
 
 PATIENCE_S = 20.0
@@ -188,12 +188,11 @@ def test_another_set_takes_over_while_running_if_it_is_good(
     before = bench.desk.installed
     assert before is not None
     enough, waited = threading.Event(), []
-    read = model_desk.load
 
     def slow_load(path: Path, public_key: bytes) -> Registry:
         # A card that takes its time: the set is read only after the feed has brought a hundred more messages.
         waited.append(enough.wait(PATIENCE_S))
-        return read(path, public_key)
+        return load(path, public_key)
 
     async def feed() -> None:
         for _ in range(100):
