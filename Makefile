@@ -68,7 +68,8 @@ fuzz: setup ## feed every reader with bytes for SECONDS each, guided by what the
 peers: setup ## install the systems that benches are set beside, apart from everything else
 	@tools/peers.sh
 
-bench: kernels peers ## measure every stage, print the table, write it as JSON
+bench: kernels peers ## measure every stage, print the table, write it as JSON (makes .venv-train too, for LightGBM)
+	@tools/train.sh --environment
 	@$(BIN)/python -m tests.bench
 
 image: setup ## make the card's image (ARCH=amd64: the same system for this machine's bench)

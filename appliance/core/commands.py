@@ -109,8 +109,7 @@ class AskModels(Command, frozen=True, gc=False):
 
     instrument: str
     start_s: int
-    vector: bytes
-    sequence: bytes
+    hours: bytes
 
 
 class AskHistory(Command, frozen=True, gc=False):

@@ -22,11 +22,12 @@ from appliance.core.commands import AskHistory
 from appliance.core.events import HistoryTold
 from appliance.signals.feature_table import WARM_UP_BARS
 from appliance.signals.models.base_bars import BaseBar
-from appliance.signals.models.inputs import STEP_BARS, STEPS, ModelInputs, Step
+from appliance.signals.models.inputs import HOURS, STEP_BARS, ModelInputs, Step
 from appliance.trading.scribe import Scribe
 
-# All frames filled at the first of the steps that a sequence holds, and one step more for where the hours begin.
-HISTORY_BARS: Final = WARM_UP_BARS + (STEPS + 1) * STEP_BARS
+# All frames filled at the first of the hours that a step holds, and one step more for where the hours begin. Kraken
+# remembers 720 bars; where a venue remembers fewer, models are warm with the last half of these hours.
+HISTORY_BARS: Final = WARM_UP_BARS + (HOURS + 1) * STEP_BARS
 TOLD_BARS_MAX: Final = 1_024
 WAITING_BARS_MAX: Final = 256
 ASKS_MAX: Final = 10

@@ -21,7 +21,7 @@ from appliance.core.events import ModelsAnswered
 from appliance.core.values import PARTS_PER_MILLION
 from appliance.engine.model_voices import silent
 from appliance.kernels.model_features import OUT_LENGTH
-from appliance.signals.models.inputs import STEPS, Step
+from appliance.signals.models.inputs import HOURS, Step
 from appliance.signals.models.panel import Answer, Panel
 from appliance.signals.models.registry import MANIFEST_NAME, SIGNATURE_NAME, Registry, load
 
@@ -140,8 +140,7 @@ class ModelDesk:
 
 def step_of(command: AskModels) -> Step:
     """Return the figures in an ask."""
-    sequence = np.frombuffer(command.sequence, np.float32).reshape(STEPS, OUT_LENGTH)
-    return Step(command.start_s, np.frombuffer(command.vector, np.float32), sequence)
+    return Step(command.start_s, np.frombuffer(command.hours, np.float32).reshape(HOURS, OUT_LENGTH))
 
 
 def event_of(answer: Answer, registry: Registry, took_us: int) -> ModelsAnswered:

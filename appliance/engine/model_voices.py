@@ -149,7 +149,7 @@ class ModelVoices:
         if step is None or not step.warm:
             return
         self.asked_count += 1
-        self._scribe.ask(AskModels(instrument, step.start_s, step.vector.tobytes(), step.sequence.tobytes()))
+        self._scribe.ask(AskModels(instrument, step.start_s, step.hours.tobytes()))
 
     def answered(self, event: events.ModelsAnswered) -> Opinion:
         """Take an answer and return what the models, as a strategy, want now."""

@@ -14,14 +14,13 @@ from appliance.lab.walking import Outcomes, Trades
 from appliance.signals import fusion
 from appliance.signals.feature_table import NAMES
 from appliance.signals.fusion import MODELS, Voice
-from appliance.signals.models.inputs import Step, StepTable, step_table
+from appliance.signals.models.inputs import StepTable, step_table
 from appliance.signals.models.joining import HORIZON_BARS
 from appliance.signals.models.onnx_model import ROWS_MAX
 from appliance.signals.models.panel import Answer, Panel
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-EVERYTHING: Final = tuple(range(len(NAMES)))
 LAST_DAY: Final = NAMES.index("h1_return_24")
 EDGE_FULL: Final = 0.01
 
@@ -44,12 +43,7 @@ def answers_for(panel: Panel, series: BarSeries, instrument: str, tell: Callable
     answers: list[Answer] = []
     for begin in range(0, numbers.size, ROWS_MAX):
         chosen = numbers[begin : begin + ROWS_MAX]
-        sequences = steps.sequences(chosen, EVERYTHING)
-        starts_s = series.starts_s[steps.rows[chosen]]
-        asked = [
-            (instrument, Step(int(starts_s[row]), steps.vectors[number], sequences[row]))
-            for row, number in enumerate(chosen)
-        ]
+        asked = [(instrument, steps.step(number, int(series.starts_s[steps.rows[number]]))) for number in chosen]
         answers += panel.answer(asked)
         tell(len(answers), numbers.size)
     return Judged(series, steps, walking.outcomes_of(series, steps), answers, numbers)

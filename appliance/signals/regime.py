@@ -42,13 +42,6 @@ class HiddenStates(NamedTuple):
         hidden_states.filter_all(self.start, self.transition, self.means, self.variances, self.seen(figures), rows)
         return rows
 
-    def after(self, belief: Floats, figures: Floats) -> Floats:
-        """Return the belief after one more row."""
-        carried = np.empty(self.start.size)
-        seen = self.seen(figures)
-        hidden_states.filter_step(belief, self.transition, self.means, self.variances, seen, carried)
-        return carried
-
 
 def blend(opinions: dict[str, Floats]) -> Floats:
     """Return the weighted mean of the opinions that are there; rows of the same shape, at least one opinion."""

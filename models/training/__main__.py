@@ -1,8 +1,9 @@
-"""`python -m models.training [--small] [--data DIR] [--out DIR]`: from recorded bars to signed models and cards."""
+"""`python -m models.training [--small] [--data DIR] [--out DIR] [--work DIR]`: from bars to signed models and cards."""
 
 import argparse
 import hashlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -18,13 +19,26 @@ from appliance.kernels.tree_shap import TreeNodes
 from appliance.lab.walking import FEE, SLIP
 from appliance.signals.models.installed import TRUSTED_KEY
 from appliance.signals.models.joining import VOLATILITY
-from models.training import artifacts, cards, data, forecasts, judge, members, nets, plan, regime, stack, trees
+from models.training import (
+    artifacts,
+    cards,
+    data,
+    forecasts,
+    judge,
+    members,
+    nets,
+    plan,
+    regime,
+    sentinel,
+    stack,
+    trees,
+)
 from models.training.artifacts import Product
 from models.training.forecasts import tell
 
 Floats = npt.NDArray[np.float64]
 ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parents[1] / "shared" / "data" / "ohlcv"
+DATA = Path(os.environ.get("RECORDED_DATA", ROOT.parents[1] / "shared" / "data")) / "ohlcv"
 WEIGHT_WITH_EDGE = 40
 SPEED_RUNS = 300
 
@@ -48,26 +62,31 @@ def main() -> int:
     """Train, judge, write."""
     parser = argparse.ArgumentParser(prog="make train", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a run of a few minutes on less data; nothing to ship")
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of binance_spot_*_5m.parquet files")
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder of binance_spot_*_5m.parquet files (RECORDED_DATA)"
+    )
     parser.add_argument("--out", type=Path, help="where models go (default: models/, or var/train/small)")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "var/train", help="where finished parts and the key are kept"
+    )
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     size = plan.SMALL if arguments.small else plan.FULL
     out: Path = arguments.out or (ROOT / "var/train/small" if arguments.small else ROOT / "models")
     out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    run = evaluate(size, arguments.data)
+    run = evaluate(size, arguments.data, arguments.work / "shelf")
     tell(run.verdict.sentence)
     products, notes = finish(run)
     document = decision_document(run)
     trusted = TRUSTED_KEY if out == ROOT / "models" else out / "trusted.pub"
-    artifacts.write(out, products, run.samples, document, fingerprint(run), trusted)
+    artifacts.write(out, products, run.samples, document, fingerprint(run), trusted, arguments.work)
     write_cards(out / "cards", run, products, notes, document)
     tell(f"written to {out} in {(time.monotonic() - began) / 60:.1f} minutes")
     return 0
 
 
-def evaluate(size: plan.Size, folder: Path) -> Run:
+def evaluate(size: plan.Size, folder: Path, shelf_folder: Path) -> Run:
     """Read, forecast out of fold, and judge."""
     tell(f"reading {folder}")
     markets = data.load(folder, size)
@@ -77,17 +96,17 @@ def evaluate(size: plan.Size, folder: Path) -> Run:
         f"{samples.won.size} samples, {samples.won.mean():.3f} of them won; folds judge {[f.test.size for f in folds]}"
     )
     try:
-        sentinel = forecasts.sentinel(samples, folds)
-    except forecasts.LeakFound as problem:
-        sys.exit(f"nothing was written: {problem}")
-    tell(f"shuffled outcomes: rank score {sentinel['rank_score']:.4f}, {sentinel['errors']:.1f} errors from luck")
-    shelf = forecasts.Shelf(ROOT / "var/train/shelf", markets, size)
+        luck = sentinel.sentinel(samples, folds, lambda vectors, won: trees.train(vectors, won).predict)
+    except sentinel.LeakFound as problem:
+        sys.exit(f"nothing was written: {problem}; find the leak")
+    tell(f"shuffled outcomes: rank score {luck['rank_score']:.4f}, {luck['errors']:.1f} errors from luck")
+    shelf = forecasts.Shelf(shelf_folder, markets, size)
     chances = forecasts.out_of_fold(samples, folds, size, shelf)
     regimes = regime.train(markets, samples, folds[0].train, size)
     names = regimes.hidden.names
     judged = judge.stacked(samples, folds, chances, regimes.of_samples, names)
     verdict = judge.judge(markets, samples, judged, regimes.of_samples, names)
-    return Run(size, markets, samples, folds, shelf, sentinel, chances, regimes, verdict)
+    return Run(size, markets, samples, folds, shelf, luck, chances, regimes, verdict)
 
 
 def finish(run: Run) -> tuple[list[Product], dict[str, str]]:

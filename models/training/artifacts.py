@@ -86,7 +86,13 @@ def ranges_of(samples: Samples) -> dict[str, dict[str, float]]:
 
 
 def write(
-    folder: Path, products: Sequence[Product], samples: Samples, document: dict[str, Any], data: str, trusted: Path
+    folder: Path,
+    products: Sequence[Product],
+    samples: Samples,
+    document: dict[str, Any],
+    data: str,
+    trusted: Path,
+    work: Path,
 ) -> None:
     """Write every file but the cards; the manifest last, so that a run cut off leaves the old one refused."""
     draw = np.random.default_rng(plan.SEED)
@@ -106,7 +112,7 @@ def write(
     ).encode()
     manifest += b"\n"
     _put(folder, MANIFEST_NAME, manifest)
-    private, public = _key()
+    private, public = _key(work)
     trusted.write_bytes(public)
     _put(folder, SIGNATURE_NAME, sign(manifest, private))
 
@@ -142,9 +148,9 @@ def _table(folder: Path, product: Product, rows: Singles, data: str) -> list[str
     return ["[[model]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value != "")]
 
 
-def _key() -> tuple[Secret, bytes]:
-    """Return the signing key of this checkout, made when there is none; it never leaves `var`."""
-    private_path, public_path = Path("var/train/signing.key"), Path("var/train/signing.pub")
+def _key(work: Path) -> tuple[Secret, bytes]:
+    """Return the signing key of this workplace, made when there is none; it never leaves it."""
+    private_path, public_path = work / "signing.key", work / "signing.pub"
     if not private_path.exists():
         pair = seal.generate()
         private_path.parent.mkdir(parents=True, exist_ok=True)

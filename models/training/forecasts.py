@@ -10,20 +10,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from appliance.lab import scores
 from appliance.signals.feature_table import schema_hash
-from appliance.signals.models.joining import HORIZON_STEPS
-from models.training import members, plan, trees
+from models.training import members, plan
 from models.training.data import Fold, Market, Samples
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 HERE: Final = Path(__file__).parent
-SENTINEL_ERRORS_MAX: Final = 4.0
-
-
-class LeakFound(Exception):
-    """Report skill where there can be none: the future reaches the past somewhere."""
 
 
 class Shelf:
@@ -78,25 +71,3 @@ def _chances(name: str, samples: Samples, fold: Fold, target: Floats, size: plan
         return members.logistic(samples, fold.train, fold.test, target)
     trained = members.train(name, samples, fold.train, target, size)
     return trained.predict(samples.vectors[fold.test], samples.sequences[fold.test])
-
-
-def sentinel(samples: Samples, folds: list[Fold]) -> dict[str, float]:
-    """Train on shuffled outcomes and refuse to go on if that finds any skill.
-
-    Outcomes of neighbouring steps overlap for a day and both symbols move together, so the judged rows count as one a
-    day: the error of a rank score over so many independent rows is what luck may show.
-    """
-    draw = np.random.default_rng(plan.SEED)
-    chances = np.full(samples.won.size, np.nan)
-    for fold in folds:
-        shuffled = draw.permutation(samples.won[fold.train])
-        chances[fold.test] = trees.train(samples.vectors[fold.train], shuffled).predict(samples.vectors[fold.test])
-    judged = ~np.isnan(chances)
-    won = samples.won[judged]
-    score = scores.rank_score(chances[judged], won)
-    days = won.size / (HORIZON_STEPS * len(plan.SYMBOLS))
-    error = 1.0 / np.sqrt(12.0 * days * won.mean() * (1.0 - won.mean()))
-    verdict = {"rank_score": score, "luck": float(error), "errors": abs(score - 0.5) / float(error)}
-    if verdict["errors"] > SENTINEL_ERRORS_MAX:
-        raise LeakFound(f"shuffled outcomes were forecast with a rank score of {score:.4f}: find the leak")
-    return verdict

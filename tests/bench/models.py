@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from appliance.kernels import model_features
-from appliance.signals.models.inputs import STEPS, ModelInputs, Step
+from appliance.signals.models.inputs import HOURS, ModelInputs, Step
 from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.signals.models.panel import Panel
 from appliance.signals.models.registry import Registry, load
@@ -80,7 +80,7 @@ def answering(registry: Registry) -> float:
     panel = Panel(registry)
     joined = registry.joined
     middle = np.clip((joined.low + joined.high) / 2.0, -1.0, 1.0).astype(np.float32)
-    step = Step(0, middle, np.tile(middle, (STEPS, 1)))
+    step = Step(0, np.tile(middle, (HOURS, 1)))
     if panel.answer([("bench", step)])[0].vetoed:
         raise RuntimeError("the bench's own step was vetoed")
     return statistics.median(each_us(lambda: panel.answer([("bench", step)]), 20) for _ in range(ROUNDS))

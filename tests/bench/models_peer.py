@@ -21,7 +21,7 @@ ROUNDS = 7
 def measure() -> list[Figure]:
     """Return the figures."""
     if not TRAINING.exists():
-        raise SystemExit("LightGBM lives in .venv-train; make it with: make train ARGS=--small")
+        raise SystemExit("LightGBM lives in .venv-train; make it with: tools/train.sh --environment")
     registry = load(models_folder(), trusted_key())
     trees = registry.folder / registry.models["trees"].entry.file
     command = [str(TRAINING), "-m", "models.training.peer", str(trees), str(ROUNDS)]

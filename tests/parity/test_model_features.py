@@ -124,7 +124,11 @@ def test_bars_fed_singly_give_the_steps_of_the_batch(seed: int, begin: int, leng
     assert [step.start_s for step in live] == starts_s[steps.rows].tolist()
     for number, step in enumerate(live):
         np.testing.assert_array_equal(step.vector, steps.vectors[number])
-        np.testing.assert_array_equal(step.sequence, sequences[number])
+        np.testing.assert_array_equal(step.hours, steps.step(number, step.start_s).hours)
+        if steps.whole[number]:
+            np.testing.assert_array_equal(step.sequence, sequences[number])
+        else:
+            assert np.isnan(step.sequence).any()
     assert sequences.shape[1] == STEPS
 
 

@@ -1,8 +1,10 @@
 """What a model is given: the vector of now, and the vectors of the last hours.
 
 A step is taken when the slowest frame's bar ends with its own last base bar: once in twelve bars, an hour where a base
-bar has five minutes. The vector of a step is the whole feature table; the sequence is that of the last sixteen steps,
-and only where none of them is missing: a model that learned from whole hours is not shown a hole.
+bar has five minutes. The vector of a step is the whole feature table; the sequence is that of the last sixteen steps.
+A step carries as many more, so that each hour of the sequence has a sequence of its own: what is said of now may depend
+on what was said of those hours, and is still worked out from the step alone. A step that is missing is a row of NaN: a
+model that learned from whole hours is not shown a hole.
 """
 
 from typing import Final, NamedTuple
@@ -14,6 +16,7 @@ from appliance.kernels import model_features as kernel
 from appliance.signals.feature_table import BASE_BAR_S
 
 STEPS: Final = 16
+HOURS: Final = 2 * STEPS - 1
 STEP_BARS: Final = kernel.MULTIPLES[-1]
 BAR_FIELDS: Final = 5
 BOOK_FIELDS: Final = 4
@@ -26,11 +29,20 @@ Integers = npt.NDArray[np.int64]
 
 
 class Step(NamedTuple):
-    """Hold what models are given at one moment; the sequence is NaN where a step of it is missing."""
+    """Hold what models are given at one moment: a vector for each of the last hours, NaN where one is missing."""
 
     start_s: int
-    vector: Singles
-    sequence: Singles
+    hours: Singles
+
+    @property
+    def vector(self) -> Singles:
+        """Return the figures of now."""
+        return np.asarray(self.hours[-1])
+
+    @property
+    def sequence(self) -> Singles:
+        """Return the figures of the last steps, the oldest first."""
+        return self.hours[-STEPS:]
 
     @property
     def warm(self) -> bool:
@@ -50,8 +62,8 @@ class ModelInputs:
         self._out = np.full(kernel.OUT_LENGTH, np.nan)
         self._bar = np.zeros(BAR_FIELDS)
         self._book = np.zeros(BOOK_FIELDS)
-        self._ring = np.full((STEPS, kernel.OUT_LENGTH), np.nan, np.float32)
-        self._ring_index = np.full(STEPS, -1, np.int64)
+        self._ring = np.full((HOURS, kernel.OUT_LENGTH), np.nan, np.float32)
+        self._ring_index = np.full(HOURS, -1, np.int64)
         self.refused_count = 0
 
     @property
@@ -72,20 +84,19 @@ class ModelInputs:
         if (index + 1) % STEP_BARS:
             return None
         number = (index + 1) // STEP_BARS
-        place = number % STEPS
-        self._ring[place] = self._out
-        self._ring_index[place] = number
-        order = (np.arange(number - STEPS + 1, number + 1)) % STEPS
-        sequence = self._ring[order]
-        if not (self._ring_index[order] == np.arange(number - STEPS + 1, number + 1)).all():
-            sequence = np.full_like(self._ring, np.nan)
-        return Step(start_s, self._out.astype(np.float32), sequence)
+        self._ring[number % HOURS] = self._out
+        self._ring_index[number % HOURS] = number
+        wanted = np.arange(number - HOURS + 1, number + 1)
+        hours = self._ring[wanted % HOURS]
+        hours[self._ring_index[wanted % HOURS] != wanted] = np.nan
+        return Step(start_s, hours)
 
 
 class StepTable(NamedTuple):
-    """Hold every step of a series: the row of its last base bar, its vector, and where its sequence ends."""
+    """Hold every step of a series: the row of its last base bar, number and vector, and if its sequence is whole."""
 
     rows: Integers
+    hours: Integers
     vectors: Singles
     whole: npt.NDArray[np.bool_]
 
@@ -95,6 +106,15 @@ class StepTable(NamedTuple):
         taken = self.vectors[:, columns][np.maximum(ends, 0)]
         taken[~self.whole[numbers]] = np.nan
         return np.asarray(taken)
+
+    def step(self, number: int, start_s: int) -> Step:
+        """Return one step as it is served."""
+        first = max(0, number - HOURS + 1)
+        ages = self.hours[number] - self.hours[first : number + 1]
+        near = ages < HOURS
+        hours = np.full((HOURS, kernel.OUT_LENGTH), np.nan, np.float32)
+        hours[HOURS - 1 - ages[near]] = self.vectors[first : number + 1][near]
+        return Step(start_s, hours)
 
 
 def step_table(starts_s: Integers, bars: Floats, base_s: int = BASE_BAR_S) -> StepTable:
@@ -107,4 +127,4 @@ def step_table(starts_s: Integers, bars: Floats, base_s: int = BASE_BAR_S) -> St
     whole = np.zeros(rows.size, np.bool_)
     if rows.size >= STEPS:
         whole[STEPS - 1 :] = numbers[STEPS - 1 :] - numbers[: rows.size - STEPS + 1] == STEPS - 1
-    return StepTable(rows, table[rows].astype(np.float32), whole)
+    return StepTable(rows, numbers, table[rows].astype(np.float32), whole)

@@ -51,6 +51,11 @@ class Joining(NamedTuple):
     trained_from_s: int
     trained_until_s: int
 
+    @property
+    def regime_places(self) -> list[int]:
+        """Return the columns that the regime's model reads."""
+        return [NAMES.index(name) for name in self.regime_columns]
+
     def logits(self, chances: Floats) -> Floats:
         """Return the logarithm of the odds, kept finite."""
         safe = np.clip(chances, CHANCE_MIN, 1.0 - CHANCE_MIN)

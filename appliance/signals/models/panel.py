@@ -10,22 +10,18 @@ from collections import Counter
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from appliance.kernels import tree_shap
-from appliance.signals import regime
 from appliance.signals.feature_table import NAMES
 from appliance.signals.models.inputs import Step
 from appliance.signals.models.joining import VOLATILITY, barrier_widths
-from appliance.signals.models.onnx_model import ModelRefused
+from appliance.signals.models.regime_reader import RegimeReader
 from appliance.signals.models.registry import LoadedModel, Registry
+from appliance.signals.models.speaker import Speaker
 
 REASONS_COUNT: Final = 5
-INSTRUMENTS_MAX: Final = 64
 _VETOED, _SOUND = True, False
 REGIME_SOURCES: Final = {"regime-trees": "trees", "regime-sequence": "sequence"}
-Singles = npt.NDArray[np.float32]
-Floats = npt.NDArray[np.float64]
 
 
 class Reason(NamedTuple):
@@ -52,26 +48,25 @@ class Answer(NamedTuple):
 
 
 class Panel:
-    """Hold the models of one registry and what is believed of each instrument's regime."""
+    """Hold the models of one registry; an answer depends on its step alone."""
 
     def __init__(self, registry: Registry, *, explaining: bool = True) -> None:
         """Take models that were found good; a member that is missing is replaced by its stand-in."""
         self._joined = registry.joined
         self._explaining = explaining
-        self._members = {name: _speaker(registry, name) for name in registry.joined.members}
-        self._regimes = {name: registry.models[name] for name in REGIME_SOURCES if name in registry.models}
-        self._regime_places = [NAMES.index(name) for name in registry.joined.regime_columns]
-        self._beliefs: dict[str, Floats] = {}
-        self._present: dict[str, int] = {}
-        speakers = [one for one in (*self._members.values(), *self._regimes.values()) if one is not None]
-        self._vector_read = _read_by(speakers, "vector")
-        self._sequence_read = _read_by(speakers, "sequence")
         self.vetoes: Counter[str] = Counter()
-
-    @property
-    def absent(self) -> tuple[str, ...]:
-        """Return the members that are neither there nor replaced."""
-        return tuple(name for name, speaker in self._members.items() if speaker is None)
+        chosen = {name: _chosen(registry, name) for name in registry.joined.members}
+        self.absent = tuple(name for name, loaded in chosen.items() if loaded is None)
+        self._members = {name: Speaker(name, one, self.vetoes) for name, one in chosen.items() if one is not None}
+        sources = {
+            source: Speaker(name, registry.models[name], self.vetoes)
+            for name, source in REGIME_SOURCES.items()
+            if name in registry.models
+        }
+        speakers = [*self._members.values(), *sources.values()]
+        self._vector_read = sorted({*_read_by(speakers, "vector"), *registry.joined.regime_places})
+        self._sequence_read = _read_by(speakers, "sequence")
+        self._reader = RegimeReader(registry.joined, sources, self._vector_read, self._sequence_read)
 
     def answer(self, asked: list[tuple[str, Step]]) -> list[Answer]:
         """Answer for several instruments at once, in the order they were asked for."""
@@ -82,10 +77,11 @@ class Panel:
         }
         if good:
             steps = [asked[number][1] for number in good]
-            chances = {name: self._chances(name, one, steps) for name, one in self._members.items()}
-            opinions = {name: self._chances(name, one, steps) for name, one in self._regimes.items()}
+            chances = {name: speaker.chances(steps) for name, speaker in self._members.items()}
+            regimes = self._reader.read(steps)
             for row, number in enumerate(good):
-                answers[number] = self._joined_answer(*asked[number], row, chances, opinions)
+                said = {name: float(found[row, 0]) for name, found in chances.items() if found is not None}
+                answers[number] = self._joined_answer(*asked[number], said, regimes[row])
         return [answers[number] for number in range(len(asked))]
 
     def _veto(self, step: Step) -> str:
@@ -106,38 +102,12 @@ class Panel:
         self.vetoes[reason] += 1
         return Answer(instrument, step.start_s, _VETOED, 0.0, 0.0, 0.0, "", (), (), 0.0, reason)
 
-    def _chances(self, name: str, loaded: LoadedModel | None, steps: list[Step]) -> Singles | None:
-        """Return a model's answers for all steps, or nothing when it is not there or answers nonsense."""
-        if loaded is None:
-            return None
-        kind = loaded.entry.input
-        rows = np.stack([step.vector if kind == "vector" else step.sequence for step in steps])
-        try:
-            found = loaded.model.infer(np.ascontiguousarray(rows[..., loaded.places], np.float32))
-        except ModelRefused as problem:
-            self.vetoes[f"{name}: {problem}"] += 1
-            return None
-        sound = found.dtype == np.float32 and found.shape == (len(steps), loaded.entry.outputs)
-        if not sound or not ((found >= 0.0) & (found <= 1.0)).all():
-            self.vetoes[f"{name} answered with something that is no chance"] += 1
-            return None
-        return found
-
-    def _joined_answer(
-        self,
-        instrument: str,
-        step: Step,
-        row: int,
-        chances: dict[str, Singles | None],
-        opinions: dict[str, Singles | None],
-    ) -> Answer:
+    def _joined_answer(self, instrument: str, step: Step, said: dict[str, float], present: int) -> Answer:
         joined = self._joined
-        said = {name: float(found[row, 0]) for name, found in chances.items() if found is not None}
         if not said:
             return self._flat(instrument, step, "no model answered")
         neutral = 1.0 / (1.0 + np.exp(-joined.neutral))
         row_of_chances = np.array([said.get(name, neutral[place]) for place, name in enumerate(joined.members)])
-        present = self._regime(instrument, step, row, opinions)
         chance = joined.chance(row_of_chances, present)
         width = float(barrier_widths(step.vector))
         return Answer(
@@ -154,30 +124,13 @@ class Panel:
             "",
         )
 
-    def _regime(self, instrument: str, step: Step, row: int, opinions: dict[str, Singles | None]) -> int:
-        hidden = self._joined.hidden
-        if instrument not in self._beliefs and len(self._beliefs) >= INSTRUMENTS_MAX:
-            self._beliefs.clear()
-            self._present.clear()
-        belief = self._beliefs.get(instrument, hidden.start)
-        figures = step.vector[self._regime_places].astype(np.float64)
-        belief = hidden.after(belief, figures)
-        self._beliefs[instrument] = belief
-        blended = {"hidden": belief}
-        for name, found in opinions.items():
-            if found is not None:
-                blended[REGIME_SOURCES[name]] = found[row].astype(np.float64)
-        present = regime.next_regime(self._present.get(instrument, -1), regime.blend(blended))
-        self._present[instrument] = present
-        return present
-
     def _reasons(self, step: Step, said: dict[str, float]) -> tuple[Reason, ...]:
         joined = self._joined
         parts: list[Reason] = []
         for place, name in enumerate(joined.members):
-            loaded = self._members[name]
-            if name not in said or loaded is None:
+            if name not in said:
                 continue
+            loaded = self._members[name].loaded
             weight = float(joined.weights[place])
             if loaded.nodes is not None:
                 out = np.zeros(len(loaded.places))
@@ -192,10 +145,11 @@ class Panel:
         return tuple(parts[:REASONS_COUNT])
 
 
-def _speaker(registry: Registry, name: str) -> LoadedModel | None:
+def _chosen(registry: Registry, name: str) -> LoadedModel | None:
     stand_ins = [one for one in registry.models.values() if one.entry.stands_in_for == name]
     return registry.models.get(name) or next(iter(stand_ins), None)
 
 
-def _read_by(speakers: list[LoadedModel], kind: str) -> list[int]:
-    return sorted({place for one in speakers if one.entry.input == kind for place in one.places})
+def _read_by(speakers: list[Speaker], kind: str) -> list[int]:
+    loaded = [speaker.loaded for speaker in speakers if speaker.loaded.entry.input == kind]
+    return sorted({place for one in loaded for place in one.places})

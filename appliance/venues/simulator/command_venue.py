@@ -31,8 +31,8 @@ from appliance.venues.simulator.replay_files import recorded
 
 SPEED_MAX: Final = 1_000
 MINUTE_S: Final = 60
-# What a client needs before its models speak: the slowest frame filled at each of the last sixteen hours, and to spare.
-HISTORY_BARS: Final = 560
+# What a client's models look back on: the slowest frame filled at each of the last 31 hours, and to spare.
+HISTORY_BARS: Final = 740
 LATENCY_MS_MAX: Final = 60_000
 LATENCY_SIGMA: Final = 0.5
 # A demonstration trades and reconciles far more often than a venue would suffer; it is not to be about that.

@@ -9,6 +9,7 @@ import pytest
 
 from appliance.core import commands, events
 from appliance.core.values import Side
+from appliance.engine.model_bars import HISTORY_BARS
 from appliance.engine.model_desk import event_of, step_of
 from appliance.engine.model_voices import silent
 from appliance.lab.evaluation import answers_for
@@ -109,7 +110,7 @@ def test_an_answer_that_says_nothing_leaves_the_last_good_one(state: str) -> Non
     """Shows the cache: a late, vetoed or absent answer neither opens anything nor forgets what was said; fails when
     silence counts as an opinion.
     """
-    ask = commands.AskModels(MARKET, 0, b"", b"")
+    ask = commands.AskModels(MARKET, 0, b"")
     rig = Rig(TRIAL).running().tell(silent(ask, state, "", SET, 0))
     assert rig.orders() == []
     against = answer(chance_ppm=20_000, edge_ppm=-20_000, weight_percent=60)
@@ -121,7 +122,7 @@ def test_a_withdrawn_set_stays_withdrawn_through_a_restart() -> None:
     """Shows rollback written down, in force after a restart, and ended only by another set; fails when a restart gives
     bad models another chance.
     """
-    late = silent(commands.AskModels(MARKET, 0, b"", b""), "late", "", SET, 0)
+    late = silent(commands.AskModels(MARKET, 0, b""), "late", "", SET, 0)
     rig = Rig(TRIAL).running().tell(*[late] * 12)
     stages = [fact.stage for fact in facts(rig, records.Models) if isinstance(fact, records.Models)]
     assert stages == ["canary", "withdrawn"]
@@ -143,7 +144,7 @@ def test_a_position_is_let_go_when_the_models_expect_a_loss_or_their_word_stops_
     """Shows the models' own exit for both reasons; fails when withdrawn models leave a position nobody looks after."""
     assert holding().tell(answer(edge_ppm=-1)).orders()[-1].side is Side.SELL
     rig = holding()
-    late = silent(commands.AskModels(MARKET, 0, b"", b""), "late", "", SET, 0)
+    late = silent(commands.AskModels(MARKET, 0, b""), "late", "", SET, 0)
     rig.tell(*[late] * 8)
     assert len(rig.orders()) == 1
     rig.tell(*[late] * 4)
@@ -225,9 +226,10 @@ def registry() -> Registry:
 
 
 def market(count: int) -> BarSeries:
-    """Return a seeded market in whole ticks and lots, as a venue gives it."""
+    """Return a seeded market in whole ticks and lots, as a venue gives it; wild by turns."""
     draw = np.random.default_rng(11)
-    closes = np.round(640_000 * np.exp(np.cumsum(draw.normal(0.0, 0.0012, count))))
+    wild = 1.0 + 2.0 * (np.arange(count) // 150 % 2)
+    closes = np.round(640_000 * np.exp(np.cumsum(draw.normal(0.0, 0.0012, count) * wild)))
     opens = np.r_[640_000.0, closes[:-1]]
     reach = np.round(600 * draw.random((2, count)))
     volumes = np.round(draw.exponential(3e5, count)) + 1
@@ -247,27 +249,33 @@ def bars_of(series: BarSeries) -> Iterator[Bar]:
 
 
 def test_live_and_batch_decide_alike_on_the_same_bars(registry: Registry) -> None:
-    """Shows, with the shipped models, that bars fed to the step one by one and a whole file at once give the same
-    chance, edge and regime at every step; fails when what was evaluated is not what trades.
+    """Shows, with the shipped models, that what the venue remembers and then live bars one by one, with models that are
+    started anew for every answer, give the chance, edge and regime of the whole file at once; fails when what was
+    evaluated is not what trades, as when a regime is believed anew after a start.
     """
-    series = market(720)
+    series, first = market(HISTORY_BARS + 216), HISTORY_BARS
     rig = Rig(CONFIG.replace("bar_s = 1", "bar_s = 60"))
     voices = rig.trader._parts.voices
-    for bar in bars_of(series):
+    rows = zip(series.starts_s.tolist(), series.bars.astype(np.int64).tolist(), strict=True)
+    past = tuple((start_s, *row) for start_s, row in list(rows)[:first])
+    voices.connected()
+    voices.remembered(events.HistoryTold(MARKET, 300, past, past[-1][0] + 300))
+    for bar in bars_of(BarSeries(series.starts_s[first:], series.bars[first:], 300)):
         voices.bar(bar)
+        if bar.start_ns == (past[-1][0] + 540) * SECOND_NS:
+            # The first live bar began before anybody looked: the venue tells it as well.
+            seen = tuple(map(int, series.bars[first]))
+            voices.remembered(events.HistoryTold(MARKET, 300, ((past[-1][0] + 300, *seen),), past[-1][0] + 600))
     asks = [command for command in rig.trader._parts.scribe.take() if isinstance(command, commands.AskModels)]
-    judged = answers_for(Panel(registry), series, MARKET, untold)
-    panel = Panel(registry)
-    live = [panel.answer([(ask.instrument, step_of(ask))])[0] for ask in asks]
-    assert len(live) >= 15
-    batch = judged.answers[-len(live) :]
-    assert {one.vetoed for one in live} == {False}
-    warm = [one for one in judged.answers if not one.vetoed]
-    for one, other in zip(live, batch, strict=True):
-        assert (one.start_s, one.regime) == (other.start_s, other.regime)
+    live = [Panel(registry).answer([(ask.instrument, step_of(ask))])[0] for ask in asks]
+    assert len(live) == 19
+    batch = {one.start_s: one for one in answers_for(Panel(registry), series, MARKET, untold).answers}
+    for one in live:
+        other = batch[one.start_s]
+        assert (one.vetoed, one.regime) == (False, other.regime)
         assert one.chance == pytest.approx(other.chance, abs=1e-6)
         assert one.edge == pytest.approx(other.edge, abs=1e-6)
-    assert len(warm) == len(live)
+    assert len({one.regime for one in live}) > 1
 
 
 def test_an_answer_travels_in_whole_parts(registry: Registry) -> None:

@@ -14,7 +14,7 @@ from appliance.kernels import tree_shap
 from appliance.kernels.model_features import OUT_LENGTH
 from appliance.kernels.tree_shap import TreeNodes
 from appliance.signals.feature_table import NAMES
-from appliance.signals.models.inputs import STEPS, Step
+from appliance.signals.models.inputs import HOURS, Step
 from appliance.signals.models.panel import Panel
 from appliance.signals.models.registry import load
 from tests.unit.signals.model_folder import ModelFolder, vector_model
@@ -37,7 +37,7 @@ def panel_of(folder: ModelFolder) -> Panel:
 
 def step(value: float = 0.01) -> Step:
     """Return a step whose figures are all alike."""
-    return Step(0, np.full(OUT_LENGTH, value, np.float32), np.full((STEPS, OUT_LENGTH), value, np.float32))
+    return Step(0, np.full((HOURS, OUT_LENGTH), value, np.float32))
 
 
 def logistic(raw: float) -> float:

@@ -1,9 +1,9 @@
 """What the paper venue remembers from before it opened: the synthetic market's own process, in longer steps.
 
-A market that never was has no past, but a client asks for one: two days of bars before it trades. So the same process,
-from a seed of its own, runs up to the moment of opening with a taker every few seconds, who takes what all those would
-who come in that time; then its prices are scaled to end where the market begins. It is kept as bars only: who asks for
-every trade is told of those since the opening.
+A market that never was has no past, but a client asks for one: two days and a half of bars before it trades. So the
+same process, from a seed of its own, runs up to the moment of opening with a taker every few seconds, who takes what
+all those would who come in that time; then its prices are scaled to end where the market begins. It is kept as bars
+only: who asks for every trade is told of those since the opening.
 """
 
 from collections.abc import Iterator
