@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 TIME: Final = 0
 TRADES: Final = 1
@@ -30,7 +30,7 @@ VALUE_MAX: Final = 4_000_000_000_000_000_000
 Ints = npt.NDArray[np.int64]
 
 
-@kernel
+@part
 def close_bar(series: Ints, row: int, ended_ns: int, gap: int, out: Ints, at: int) -> None:
     """Write the open bar of a row out and begin the next one."""
     out[at, SERIES] = row

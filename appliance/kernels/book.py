@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 DEPTH, PRICE_DIGITS, SIZE_DIGITS, PHASE, VENUE_NS, WANTED, FOUND, CHECKED = range(8)
 BID_START, BID_COUNT, ASK_START, ASK_COUNT, CAPACITY, SEQUENCE, LEVELS_MAX = range(8, 15)
@@ -124,7 +124,7 @@ def checksum_part(price: int, size: int) -> int:
     return part | (place << 32)
 
 
-@kernel
+@part
 def position_of(rows: Integers, row: int, keys: int, start: int, count: int, key: int) -> int:
     """Return the last place whose key is not above the given one, or the place before the first."""
     place = start + count - 1
@@ -144,7 +144,7 @@ def position_of(rows: Integers, row: int, keys: int, start: int, count: int, key
     return place
 
 
-@kernel
+@part
 def move(rows: Integers, row: int, keys: int, first: int, end: int, by: int) -> None:
     """Move the levels `[first, end)` of a side by one place up or down, or further down."""
     capacity = rows[row, CAPACITY]
@@ -158,7 +158,7 @@ def move(rows: Integers, row: int, keys: int, first: int, end: int, by: int) -> 
                 rows[row, base + place + by] = rows[row, base + place]
 
 
-@kernel
+@part
 def remove_at(rows: Integers, row: int, side: int, keys: int, place: int) -> None:
     """Take one level out of a side."""
     start = rows[row, BID_START + 2 * side]
@@ -171,7 +171,7 @@ def remove_at(rows: Integers, row: int, side: int, keys: int, place: int) -> Non
     rows[row, BID_COUNT + 2 * side] = count - 1
 
 
-@kernel
+@part
 def open_after(rows: Integers, row: int, side: int, keys: int, place: int) -> int:
     """Make room for one level after a place and return where it is."""
     capacity = rows[row, CAPACITY]

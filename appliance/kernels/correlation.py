@@ -9,7 +9,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ def side_by_side(starts: Integers, counts: Integers, one: int, other: int) -> bo
     return bool(same)
 
 
-@kernel
+@part
 def unmerged(returns: Floats, counts: Integers, one: int, other: int) -> float:
     """Return the correlation of two rings that stand side by side: the same sums in the same order, no bar compared."""
     window, count = returns.shape[1], counts[one]

@@ -32,7 +32,7 @@ from appliance.kernels.book import (
     Integers,
     settle,
 )
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 Literal = npt.NDArray[np.uint8]
 
@@ -73,7 +73,7 @@ TRADE_NEXT: Final = _literal(',{"symbol":"')
 TRADES_END: Final = _literal("]}")
 
 
-@kernel
+@part
 def expect(frame: bytes, offset: int, literal: Literal) -> int:
     """Return the place after a literal, allowing one space after each colon and comma, or -1."""
     if offset < 0:
@@ -89,7 +89,7 @@ def expect(frame: bytes, offset: int, literal: Literal) -> int:
     return offset
 
 
-@kernel
+@part
 def whole(frame: bytes, offset: int) -> tuple[int, int]:
     """Return an unsigned integer and the place after it, or -1 as the place."""
     length = len(frame)
@@ -107,7 +107,7 @@ def whole(frame: bytes, offset: int) -> tuple[int, int]:
     return value, offset
 
 
-@kernel
+@part
 def scaled(frame: bytes, offset: int, digits: int) -> tuple[int, int]:
     """Return a decimal number times ten to the given digits and the place after it; refuse what is off that grid."""
     value, offset = whole(frame, offset)
@@ -137,7 +137,7 @@ def scaled(frame: bytes, offset: int, digits: int) -> tuple[int, int]:
     return value, offset
 
 
-@kernel
+@part
 def two(frame: bytes, offset: int) -> int:
     """Return two digits as a number, or one so great that no date has it, not even as a part of its year."""
     high = int(np.int64(frame[offset])) - _ZERO
@@ -145,7 +145,7 @@ def two(frame: bytes, offset: int) -> int:
     return high * 10 + low if 0 <= high <= 9 and 0 <= low <= 9 else 1_000_000
 
 
-@kernel
+@part
 def moment(frame: bytes, offset: int) -> tuple[int, int]:
     """Return nanoseconds since 1970 of `YYYY-MM-DDThh:mm:ss[.fraction]Z` and the place after it, or -1 as the place."""
     if offset < 0 or offset + 20 > len(frame):
@@ -188,7 +188,7 @@ def moment(frame: bytes, offset: int) -> tuple[int, int]:
     return nanoseconds, offset + 1
 
 
-@kernel
+@part
 def row_of(frame: bytes, offset: int, rows: Integers) -> tuple[int, int]:
     """Return the row whose symbol stands here and the place after it, or -1 as the place."""
     length = len(frame)
@@ -208,7 +208,7 @@ def row_of(frame: bytes, offset: int, rows: Integers) -> tuple[int, int]:
     return 0, -1
 
 
-@kernel
+@part
 def levels(frame: bytes, offset: int, rows: Integers, row: int, first: int, snapshot: bool) -> tuple[int, int]:
     """Read levels up to the closing bracket into the scratch row; return how many and the place after it, or -1."""
     length = len(frame)
@@ -239,7 +239,7 @@ def levels(frame: bytes, offset: int, rows: Integers, row: int, first: int, snap
             offset += 1
 
 
-@kernel
+@part
 def book_message(frame: bytes, begin: int, end: int, rows: Integers) -> int:
     """Read the book message that fills `[begin, end)` and apply it; return its outcome, the row in the bits above."""
     offset = expect(frame, begin, BOOK_HEAD)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.kernels.book import ASK_COUNT, ASK_START, BID_COUNT, BID_START, CAPACITY, HEADER, VENUE_NS
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 LEVELS: Final = 10
 
@@ -58,7 +58,7 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@kernel
+@part
 def read_side(rows: Integers, row: int, side: int, into: Floats, at: int) -> int:
     """Copy the best levels of one side as prices, then sizes; a level that is not there is zero."""
     capacity = rows[row, CAPACITY]
@@ -77,7 +77,7 @@ def read_side(rows: Integers, row: int, side: int, into: Floats, at: int) -> int
     return int(found)
 
 
-@kernel
+@part
 def flow(old_price: float, old_size: float, new_price: float, new_size: float, sign: float) -> float:
     """Return what one level of one side contributes: sizes added at or beyond the old price, less those taken away."""
     if old_price <= 0.0 or new_price <= 0.0:
@@ -149,7 +149,7 @@ def look(state: Floats, rows: Integers, row: int, half_life_ns: float, fresh: Fl
     return True
 
 
-@kernel
+@part
 def close_vpin_bar(state: Floats, ring: Floats, price: float) -> None:
     """Split a full bar into bought and sold, and close its bucket when it was the last of it."""
     change = price - state[BAR_OPENED]

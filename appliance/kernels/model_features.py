@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 FRAMES: Final = 3
 MULTIPLES: Final = (1, 3, 12)
@@ -56,25 +56,25 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
-@kernel
+@part
 def ratio(over: float, under: float, neutral: float) -> float:
     """Divide, or return the neutral value where there is nothing to divide by."""
     return over / under if under > 0.0 else neutral
 
 
-@kernel
+@part
 def average(frame: Floats, place: int, value: float, bars: int) -> None:
     """Move a running average by a span's weight, beginning at the first value."""
     frame[place] += (value - frame[place]) * (1.0 if frame[COUNT] == 0 else 2.0 / (bars + 1.0))
 
 
-@kernel
+@part
 def smooth(frame: Floats, place: int, value: float, seen: float) -> None:
     """Move a running average after Wilder: a plain mean until its window is full."""
     frame[place] += (value - frame[place]) / min(seen, float(SWING))
 
 
-@kernel
+@part
 def fold_averages(frame: Floats, high: float, low: float, close: float, volume: float) -> None:
     """Move every running average of a frame by one bar; the rings still end at the bar before."""
     count = int(frame[COUNT])
@@ -104,7 +104,7 @@ def fold_averages(frame: Floats, high: float, low: float, close: float, volume: 
     average(frame, VOLUME_MEAN, volume, WINDOW)
 
 
-@kernel
+@part
 def trend_features(frame: Floats, newest: int, out: Floats) -> None:
     """Write what says where the price stands: returns, distances from averages, oscillators, channels."""
     close, reach = frame[CLOSE_RING + newest], frame[RANGE]
@@ -131,7 +131,7 @@ def trend_features(frame: Floats, newest: int, out: Floats) -> None:
     out[24] = ratio(frame[PLUS] - frame[MINUS], frame[PLUS] + frame[MINUS], 0.0)
 
 
-@kernel
+@part
 def shape_features(frame: Floats, newest: int, out: Floats) -> None:
     """Write what the last bar looks like, and its volume against the usual."""
     opened, high = frame[OPEN_RING + newest], frame[HIGH_RING + newest]
@@ -143,7 +143,7 @@ def shape_features(frame: Floats, newest: int, out: Floats) -> None:
     out[25] = np.log(max(frame[VOLUME_RING + newest], VOLUME_FLOOR * usual) / usual) if usual > 0.0 else 0.0
 
 
-@kernel
+@part
 def return_features(frame: Floats, newest: int, out: Floats) -> None:
     """Write how the window's returns are spread: deviations, skew, correlation, efficiency."""
     total, short_total, ups, travelled = 0.0, 0.0, 0.0, 0.0
@@ -186,7 +186,7 @@ def return_features(frame: Floats, newest: int, out: Floats) -> None:
     out[33] = ratio(abs(close - frame[CLOSE_RING + ((newest - WINDOW) & (RING - 1))]), travelled, 0.0)
 
 
-@kernel
+@part
 def volume_features(frame: Floats, newest: int, out: Floats) -> None:
     """Write what the volume says of the moves: its sign, its price, its money flow, how much it moves the price."""
     signed, volumes, value, inflow, flow = 0.0, 0.0, 0.0, 0.0, 0.0
@@ -215,7 +215,7 @@ def volume_features(frame: Floats, newest: int, out: Floats) -> None:
     out[29] = np.log((short_impact / short_impacts) / (impact / impacts)) if short_impact > 0.0 else 0.0
 
 
-@kernel
+@part
 def fold_frame(frame: Floats, opened: float, high: float, low: float, close: float, volume: float, out: Floats) -> None:
     """Fold one closed bar into a frame and write its features, NaN until the frame is warm."""
     fold_averages(frame, high, low, close, volume)
@@ -232,7 +232,7 @@ def fold_frame(frame: Floats, opened: float, high: float, low: float, close: flo
     volume_features(frame, newest, out)
 
 
-@kernel
+@part
 def close_gathered(state: Floats, number: int, out: Floats) -> None:
     """Fold the bar that a slower frame has gathered, if there is one."""
     gather = state[GATHER * (1 + number) : GATHER * (2 + number)]
@@ -251,7 +251,7 @@ def close_gathered(state: Floats, number: int, out: Floats) -> None:
     )
 
 
-@kernel
+@part
 def gather_bar(
     state: Floats, number: int, index: int, opened: float, high: float, low: float, close: float, volume: float
 ) -> None:
@@ -266,7 +266,7 @@ def gather_bar(
     gather[G_VOLUME] += volume
 
 
-@kernel
+@part
 def calendar_features(end_s: int, out: Floats) -> None:
     """Write the moment the bar ended as points on the circles of day and week (UTC)."""
     day = 2.0 * np.pi * (end_s % DAY_S) / DAY_S
@@ -277,7 +277,7 @@ def calendar_features(end_s: int, out: Floats) -> None:
     out[CALENDAR + 4] = 1.0 if weekday >= 5 else 0.0
 
 
-@kernel
+@part
 def book_features(bid: float, bid_size: float, ask: float, ask_size: float, out: Floats) -> None:
     """Write the book's spread, imbalance and microprice; NaN where there is no book."""
     out[BOOK : BOOK + 3] = np.nan

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from appliance.kernels.compiling import kernel
+from appliance.kernels.compiling import kernel, part
 
 FEATURE, ZERO, ONE, WEIGHT = range(4)
 DEPTH_MAX: Final = 16
@@ -33,7 +33,7 @@ class TreeNodes(NamedTuple):
     cover: Floats
 
 
-@kernel
+@part
 def extend(path: Floats, begin: int, depth: int, zero: float, one: float, feature: int) -> None:
     """Add a split to a path."""
     path[begin + depth, FEATURE], path[begin + depth, ZERO], path[begin + depth, ONE] = feature, zero, one
@@ -44,7 +44,7 @@ def extend(path: Floats, begin: int, depth: int, zero: float, one: float, featur
         path[row, WEIGHT] = zero * path[row, WEIGHT] * (depth - place) / (depth + 1)
 
 
-@kernel
+@part
 def unwind(path: Floats, begin: int, depth: int, which: int) -> None:
     """Take a split out of a path again."""
     one, zero = path[begin + which, ONE], path[begin + which, ZERO]
@@ -66,7 +66,7 @@ def unwind(path: Floats, begin: int, depth: int, which: int) -> None:
         )
 
 
-@kernel
+@part
 def unwound_sum(path: Floats, begin: int, depth: int, which: int) -> float:
     """Return the sum of weights a path would have without one split."""
     one, zero = path[begin + which, ONE], path[begin + which, ZERO]

@@ -1,6 +1,8 @@
 """Compile every kernel before it is needed: a first trade must not wait for a compiler."""
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -92,14 +94,14 @@ def _changes() -> None:
 
 # Two processes that each take every other one (tools/kernels.sh) have about as much to do.
 KERNELS: tuple[tuple[str, Callable[[], None]], ...] = (
-    ("indicators", _indicators),
     ("books and frames", _books),
-    ("correlation", _correlation),
+    ("indicators", _indicators),
     ("models", _models),
-    ("change points", _changes),
     ("bars", _bars),
     ("lease", _lease),
     ("microstructure", _microstructure),
+    ("change points", _changes),
+    ("correlation", _correlation),
 )
 # What commands call and few strategies, so that other traders neither wait for it nor hold it.
 ALL_KERNELS = (*KERNELS, ("patterns", _patterns))
@@ -109,4 +111,17 @@ def warm_up(kernels: Sequence[tuple[str, Callable[[], None]]] = KERNELS) -> Iter
     """Run each kernel once, yielding its name, its number and how many there are as each begins."""
     for number, (name, run) in enumerate(kernels, start=1):
         yield name, number, len(kernels)
-        run()
+        with _uncollected():
+            run()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold back the garbage collector: a compiler makes millions of objects that live until it is done."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
