@@ -11,7 +11,7 @@ from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.hardware.pins import Contact
 from appliance.safety.lease import LatchCause, LatchState
 from appliance.safety.remote_stop import AGE_MS_MAX, FUTURE_MS_MAX, Refusal, fingerprint, message_of, words_of
-from appliance.safety.stop_page import StopPageReader, stop_page_path
+from appliance.safety.stop_page import StopPageReader, StopPageWriter, stop_page_path
 from tests.unit.guardian.bench_parts import BOOT, DEVICE, MS, Bench
 
 OWNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -217,6 +217,16 @@ def test_a_page_read_while_it_is_written_is_read_again(bench: Bench) -> None:
         file.write(whole)
     bench.run(SEEN_MS)
     assert not bench.permits()
+
+
+def test_a_reporter_that_started_again_is_heard(bench: Bench) -> None:
+    """The first message of another reporter counts as that of the first did; wrong if both looked like the same."""
+    for _ in range(2):
+        bench.page.leave(signed(wall_ms(bench)))
+        bench.run(SEEN_MS)
+        assert not bench.permits()
+        restart_by_hand(bench)
+        bench.page = StopPageWriter(stop_page_path(bench.runtime), BOOT)
 
 
 def test_a_page_of_another_boot_is_no_message(bench: Bench) -> None:
