@@ -19,10 +19,10 @@ from appliance.safety.remote_stop import MESSAGE_BYTES_MAX
 
 STOP_HEADER: Final = header(b"B4STOP", 1)
 # header, boot high, boot low, length
-_HEAD: Final = struct.Struct("@4Q")
+HEAD: Final = struct.Struct("@4Q")
 _SUM: Final = struct.Struct("@Q")
-_BODY_BYTES: Final = _HEAD.size + MESSAGE_BYTES_MAX
-_BLOCK_BYTES: Final = _BODY_BYTES + _SUM.size
+BODY_BYTES: Final = HEAD.size + MESSAGE_BYTES_MAX
+_BLOCK_BYTES: Final = BODY_BYTES + _SUM.size
 # A reporter that could not take its old page over has made another file.
 _OPEN_AGAIN_NS: Final = NANOSECONDS_PER_SECOND
 
@@ -40,7 +40,7 @@ class StopPageWriter:
     def leave(self, message: bytes) -> None:
         """Leave a message in place of the one before."""
         require(len(message) <= MESSAGE_BYTES_MAX, "a remote stop fits its page")
-        body = _HEAD.pack(STOP_HEADER, *self._boot, len(message)) + message.ljust(MESSAGE_BYTES_MAX, b"\0")
+        body = HEAD.pack(STOP_HEADER, *self._boot, len(message)) + message.ljust(MESSAGE_BYTES_MAX, b"\0")
         self._bytes[:_BLOCK_BYTES] = body + _SUM.pack(zlib.crc32(body))
 
 
@@ -79,14 +79,14 @@ class StopPageReader:
             self._descriptor = -1
 
     def _message(self) -> bytes | None:
-        body = memoryview(self._block)[:_BODY_BYTES]
-        if zlib.crc32(body) != _SUM.unpack_from(self._block, _BODY_BYTES)[0]:
+        body = memoryview(self._block)[:BODY_BYTES]
+        if zlib.crc32(body) != _SUM.unpack_from(self._block, BODY_BYTES)[0]:
             return None
-        head, *boot, length = _HEAD.unpack_from(self._block)
+        head, *boot, length = HEAD.unpack_from(self._block)
         self._seen[:] = self._block
         if head != STOP_HEADER or tuple(boot) != self._boot:
             return None
-        return bytes(body[_HEAD.size : _HEAD.size + length])
+        return bytes(body[HEAD.size : HEAD.size + length])
 
     def _open(self) -> None:
         self.close()
