@@ -54,4 +54,4 @@ def search_what_is_removed() -> None:
         if leaks:
             raise SecretLeft(f"SECRET LEFT BEHIND: {leaks}")
 
-    tempfile.TemporaryDirectory.cleanup = cleanup  # type: ignore[method-assign]
+    tempfile.TemporaryDirectory.cleanup = cleanup  # type: ignore[assignment]

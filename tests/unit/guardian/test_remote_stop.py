@@ -1,6 +1,7 @@
 """The owner's signed stop latches as the button does; nothing else that comes that way does anything."""
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.hardware.pins import Contact
 from appliance.safety.lease import LatchCause, LatchState
+from appliance.safety.page import header
 from appliance.safety.remote_stop import AGE_MS_MAX, FUTURE_MS_MAX, Refusal, fingerprint, message_of, words_of
-from appliance.safety.stop_page import StopPageReader, StopPageWriter, stop_page_path
+from appliance.safety.stop_page import BODY_BYTES, HEAD, STOP_HEADER, StopPageReader, StopPageWriter, stop_page_path
 from tests.unit.guardian.bench_parts import BOOT, DEVICE, MS, Bench
 
 OWNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -229,10 +231,22 @@ def test_a_reporter_that_started_again_is_heard(bench: Bench) -> None:
         bench.page = StopPageWriter(stop_page_path(bench.runtime), BOOT)
 
 
-def test_a_page_of_another_boot_is_no_message(bench: Bench) -> None:
-    """What another boot left is not read; wrong if a page were believed without its boot."""
-    bench.page.leave(signed(wall_ms(bench)))
-    reader = StopPageReader(stop_page_path(bench.runtime), (9, 9))
-    assert reader.read(1) is None
-    assert StopPageReader(stop_page_path(bench.runtime), BOOT).read(1) is not None
+@pytest.mark.parametrize(
+    ("word", "boot", "read"),
+    [
+        (STOP_HEADER, BOOT, b"message"),
+        (STOP_HEADER, (9, 9), None),
+        (header(b"B4STOP", 2), BOOT, None),
+        (STOP_HEADER ^ 1, BOOT, None),
+    ],
+)
+def test_a_page_of_another_boot_or_form_is_no_message(
+    tmp_path: Path, word: int, boot: tuple[int, int], read: bytes | None
+) -> None:
+    """What another boot or another version of the program left is not read; wrong if its sum were enough."""
+    body = (HEAD.pack(word, *boot, 7) + b"message").ljust(BODY_BYTES, b"\0")
+    path = tmp_path / "page"
+    path.write_bytes(body + zlib.crc32(body).to_bytes(8, "little"))
+    reader = StopPageReader(path, BOOT)
+    assert reader.read(1) == read
     reader.close()
