@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from tests.secret_search import search
+from tests.session_folder import SessionFolder, search_what_is_removed
 
 ADDRESS_EVENTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"})
 LOOPBACK_NAMES = frozenset({"localhost", "::1", "::ffff:127.0.0.1"})
@@ -19,7 +20,8 @@ class NetworkRefused(BaseException):
 def pytest_configure(config: pytest.Config) -> None:
     """Install the refusal once: an audit hook sees every connection of this process, whoever makes it."""
     if not hasattr(config, "workerinput"):  # the one that started parallel workers searches for all of them
-        config.pluginmanager.register(SecretSearch(), "secret-search")
+        config.pluginmanager.register(SecretSearch(SessionFolder(config.rootpath / "var")), "secret-search")
+    search_what_is_removed()
     sys.addaudithook(refuse_network)
     hypothesis.settings.register_profile("project", deadline=None, print_blob=True, derandomize=True)
     hypothesis.settings.load_profile("project")
@@ -30,8 +32,9 @@ class SecretSearch:
 
     PRINTED_LETTERS_MAX = 64 << 20
 
-    def __init__(self) -> None:
+    def __init__(self, folder: SessionFolder) -> None:
         """Begin with nothing printed."""
+        self._folder = folder
         self._printed: list[str] = []
         self._letters = 0
         self._leaks: list[str] = []
@@ -48,9 +51,11 @@ class SecretSearch:
         """Search, and let the session fail by what is found."""
         # Asking the public way would make a folder where no test wanted one.
         base = getattr(session.config, "_tmp_path_factory")._basetemp  # noqa: B009 - pytest declares no such attribute
-        self._leaks = search(base, self._printed) if base is not None else []
+        self._leaks = search(base, self._printed, self._folder.files())
         if self._leaks:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        else:
+            self._folder.remove()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was found."""

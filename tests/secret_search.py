@@ -5,6 +5,7 @@ They lie in files that are named for it. When a session ends, everything else be
 them, in clear, in base 64 and in hex: logs, backups, recordings, the journal's and the outbox's databases value by
 value, the audit log, status files, what is compressed, and what the tests printed. A folder is searched for the secrets
 of that same folder, because every test has its own; the made-up ones that begin with `canary-` are searched everywhere.
+`tests/session_folder.py` brings here what tests leave outside of their folders.
 """
 
 import base64
@@ -13,7 +14,7 @@ import os
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import zstandard
@@ -51,11 +52,7 @@ def needles_in(folder: Path) -> set[bytes]:
 def leaks_in(folder: Path) -> list[str]:
     """Return a sentence for every file below a test's folder that holds a secret of it."""
     needles = needles_in(folder)
-    return [
-        f"{path} holds a secret"
-        for path in _files(folder)
-        if not is_secret_file(path) and holds(_written(path), needles)
-    ]
+    return [f"{path} holds a secret" for path in _files(folder) if _is_plain(path) and holds(_written(path), needles)]
 
 
 def holds(data: bytes, needles: set[bytes], depth: int = 0) -> bool:
@@ -89,10 +86,12 @@ def _forms(word: bytes) -> set[bytes]:
     return dresses | {meant, meant.hex().encode()} if len(meant) >= SECRET_LETTERS_MIN else dresses
 
 
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and not is_secret_file(path)
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            yield path
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
 
 
 def _written(path: Path) -> bytes:
@@ -162,13 +161,16 @@ def folders_of_tests(base: Path) -> Iterator[Path]:
             yield entry
 
 
-def search(base: Path, printed: Sequence[str]) -> list[str]:
-    """Return every leak of a session: in its folders, and of any folder's secret in what was printed."""
+def search(base: Path | None, printed: Sequence[str], others: Iterable[Path] = ()) -> list[str]:
+    """Return every leak of a session: in its folders, and of any folder's secret in other files and in what was
+    printed.
+    """
     leaks: list[str] = []
     needles: set[bytes] = set()
-    for folder in folders_of_tests(base):
+    for folder in folders_of_tests(base) if base is not None else ():
         leaks += leaks_in(folder)
         needles |= needles_in(folder)
+    leaks += [f"{path} holds a secret" for path in others if _is_plain(path) and holds(_written(path), needles)]
     if holds("\n".join(printed).encode(errors="surrogatepass"), needles):
         leaks.append("what a test printed or logged holds a secret")
     return leaks

@@ -42,7 +42,7 @@ class RemoteStopWatch:
         """Return a stop that counts, why one does not, or nothing; the last that counted is never taken again."""
         if self._check is None and now_ns >= self._check_ns:
             return self._begin(now_ns, last_ms)
-        return self._go_on(last_ms)
+        return self._go_on()
 
     def due_ns(self, now_ns: int) -> int:
         """Return when to look again at the latest."""
@@ -61,10 +61,8 @@ class RemoteStopWatch:
             self._stop, self._check = stop, self._key.begin(stop.signature, stop.signed)
         return refused
 
-    def _go_on(self, last_ms: int) -> RemoteStop | Refusal | None:
+    def _go_on(self) -> RemoteStop | Refusal | None:
         if self._check is None or self._stop is None or (good := self._check.step(BITS_PER_TURN)) is None:
             return None
         stop, self._stop, self._check = self._stop, None, None
-        if not good:
-            return Refusal.WRONG_SIGNATURE
-        return stop if stop.wall_ms > last_ms else Refusal.REPEATED
+        return stop if good else Refusal.WRONG_SIGNATURE

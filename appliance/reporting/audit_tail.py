@@ -67,6 +67,8 @@ def _in_words(event: str, detail: Mapping[str, str | int]) -> tuple[str, str]:
             return f"{title}: {old} → {new}", f"heartbeat {str(heartbeat).lower()}, lamp {lamp}"
         case {"cause": cause, "latch_sequence": number, **times}:
             return title, f"stop {number}, by {str(cause).replace('_', ' ').lower()}{_withdrawal(times)}"
+        case {"key": key, "signed_wall_ms": _}:
+            return title, f"signed by the key {key}"
         case {"latched": latched} if event == "guardian-started":
             return title, "the stop is latched" if latched else "the stop is clear"
     return title, ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(detail.items()))

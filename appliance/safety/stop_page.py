@@ -1,12 +1,12 @@
 """The page on which the reporter leaves a remote stop for the guardian.
 
 The guardian has no network, so the message comes to it through a page in memory that the reporter alone writes: a
-count, a length, the message, and a CRC-32 of all before. The guardian trusts nothing of it. It reads with `pread` into
-its own memory, as it does the heartbeat; a turn in which nothing changed reads five words and makes nothing new.
+length, the message, and a CRC-32 of all before. The guardian trusts nothing of it. It reads with `pread` into its own
+memory, as it does the heartbeat; a turn in which nothing changed compares what it read and makes nothing new.
 """
 
+import contextlib
 import os
-import stat
 import struct
 import zlib
 from pathlib import Path
@@ -18,11 +18,11 @@ from appliance.safety.page import BootIdentity, claim, header
 from appliance.safety.remote_stop import MESSAGE_BYTES_MAX
 
 STOP_HEADER: Final = header(b"B4STOP", 1)
-# header, boot high, boot low, count, length
-_HEAD: Final = struct.Struct("@5Q")
+# header, boot high, boot low, length
+HEAD: Final = struct.Struct("@4Q")
 _SUM: Final = struct.Struct("@Q")
-_BODY_BYTES: Final = _HEAD.size + MESSAGE_BYTES_MAX
-_BLOCK_BYTES: Final = _BODY_BYTES + _SUM.size
+BODY_BYTES: Final = HEAD.size + MESSAGE_BYTES_MAX
+_BLOCK_BYTES: Final = BODY_BYTES + _SUM.size
 # A reporter that could not take its old page over has made another file.
 _OPEN_AGAIN_NS: Final = NANOSECONDS_PER_SECOND
 
@@ -30,26 +30,24 @@ _OPEN_AGAIN_NS: Final = NANOSECONDS_PER_SECOND
 class StopPageWriter:
     """Hold the reporter's end."""
 
-    __slots__ = ("_boot", "_bytes", "_count")
+    __slots__ = ("_boot", "_bytes")
 
     def __init__(self, path: Path, boot: BootIdentity) -> None:
         """Take over the page; it says nothing yet."""
         self._bytes = claim(path, 0, boot).cast("B")
         self._boot = boot
-        self._count = 0
 
     def leave(self, message: bytes) -> None:
         """Leave a message in place of the one before."""
         require(len(message) <= MESSAGE_BYTES_MAX, "a remote stop fits its page")
-        self._count += 1
-        body = _HEAD.pack(STOP_HEADER, *self._boot, self._count, len(message)) + message.ljust(MESSAGE_BYTES_MAX, b"\0")
+        body = HEAD.pack(STOP_HEADER, *self._boot, len(message)) + message.ljust(MESSAGE_BYTES_MAX, b"\0")
         self._bytes[:_BLOCK_BYTES] = body + _SUM.pack(zlib.crc32(body))
 
 
 class StopPageReader:
     """Hold the guardian's end, which distrusts everything."""
 
-    __slots__ = ("_block", "_boot", "_descriptor", "_head", "_open_ns", "_path", "_seen")
+    __slots__ = ("_block", "_boot", "_descriptor", "_open_ns", "_path", "_seen")
 
     def __init__(self, path: Path, boot: BootIdentity) -> None:
         """Remember where to look; the reporter may not have started yet."""
@@ -57,9 +55,8 @@ class StopPageReader:
         self._boot = boot
         self._descriptor = -1
         self._open_ns = 0
-        self._head = bytearray(_HEAD.size)
-        self._seen = bytearray(_HEAD.size)
         self._block = bytearray(_BLOCK_BYTES)
+        self._seen = bytearray(_BLOCK_BYTES)
 
     def read(self, now_ns: int) -> bytes | None:
         """Return a message that was not returned before, if a whole one is there."""
@@ -69,13 +66,11 @@ class StopPageReader:
         if self._descriptor < 0:
             return None
         try:
-            if os.preadv(self._descriptor, [self._head], 0) != _HEAD.size or self._head == self._seen:
-                return None
-            if os.preadv(self._descriptor, [self._block], 0) != _BLOCK_BYTES:
-                return None
+            # What is cut short leaves the end of an older block here, and then the sum does not fit.
+            os.preadv(self._descriptor, [self._block], 0)
         except OSError:
             return None
-        return self._message()
+        return None if self._block == self._seen else self._message()
 
     def close(self) -> None:
         """Let go of the page."""
@@ -84,25 +79,20 @@ class StopPageReader:
             self._descriptor = -1
 
     def _message(self) -> bytes | None:
-        body = memoryview(self._block)[:_BODY_BYTES]
-        if zlib.crc32(body) != _SUM.unpack_from(self._block, _BODY_BYTES)[0]:
+        body = memoryview(self._block)[:BODY_BYTES]
+        if zlib.crc32(body) != _SUM.unpack_from(self._block, BODY_BYTES)[0]:
             return None
-        head, *boot, _, length = _HEAD.unpack_from(self._block)
-        self._seen[:] = body[: _HEAD.size]
-        if head != STOP_HEADER or tuple(boot) != self._boot or length > MESSAGE_BYTES_MAX:
+        head, *boot, length = HEAD.unpack_from(self._block)
+        self._seen[:] = self._block
+        if head != STOP_HEADER or tuple(boot) != self._boot:
             return None
-        return bytes(body[_HEAD.size : _HEAD.size + length])
+        return bytes(body[HEAD.size : HEAD.size + length])
 
     def _open(self) -> None:
         self.close()
-        try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:
-            return
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            self._descriptor = descriptor
-        else:
-            os.close(descriptor)
+        # A pipe in its place opens at once and then refuses to be read from a position.
+        with contextlib.suppress(OSError):
+            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
 
 
 def stop_page_path(runtime: Path) -> Path:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import lzma
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -113,18 +114,41 @@ def test_folders_of_parallel_workers_and_prints_are_searched(tmp_path: Path) -> 
 
 
 LEAKING = """
+import tempfile
+from pathlib import Path
+
 def test_leak(tmp_path):
-    (tmp_path / "venue.key").write_text("name:" + "s" * 40)
-    (tmp_path / "log").write_text({text})
+    (tmp_path / "venue.key").write_text("name:" + SECRET)
+    {where}.write_text({text})
 """
+REMOVED = """
+import tempfile
+from pathlib import Path
+
+def test_leak():
+    with tempfile.TemporaryDirectory() as name:
+        Path(name, "venue.key").write_text("name:" + SECRET)
+        Path(name, "log").write_text({text})
+"""
+PLACES = {
+    "the test's folder": (LEAKING, '(tmp_path / "log")'),
+    "a plain temporary folder": (LEAKING, 'Path(tempfile.mkdtemp(), "log")'),
+    "a plain temporary file": (LEAKING, "Path(tempfile.mkstemp()[1])"),
+    "what tests leave for people": (LEAKING, "Path(__file__).with_name('var').joinpath('page.html')"),
+    "a folder that is gone by then": (REMOVED, ""),
+}
 
 
-@pytest.mark.parametrize(("text", "code"), [('"s" * 40', 1), ('"s" * 39', 0)])
-def test_a_session_fails_by_a_secret_left_behind(tmp_path: Path, text: str, code: int) -> None:
-    """A session whose tests all pass fails when one left its key in a log, and names the file; wrong if the search ran
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("letters", "code"), [(40, 1), (39, 0)])
+def test_a_session_fails_by_a_secret_left_behind(tmp_path: Path, place: str, letters: int, code: int) -> None:
+    """A session whose tests all pass fails when one left its key in a log, wherever it lies; wrong if the search ran
     and nobody heard of what it found.
     """
-    (tmp_path / "test_leak.py").write_text(LEAKING.format(text=text))
+    source, where = PLACES[place]
+    text = source.format(where=where, text=f'"s" * {letters}').replace("SECRET", '"s" * 40')
+    (tmp_path / "var").mkdir()
+    (tmp_path / "test_leak.py").write_text(text)
     words = ["-q", "-p", "tests.conftest", "-p", "no:cacheprovider", f"--basetemp={tmp_path}/base", "--rootdir"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *words, str(tmp_path), str(tmp_path / "test_leak.py")],
@@ -132,5 +156,6 @@ def test_a_session_fails_by_a_secret_left_behind(tmp_path: Path, text: str, code
     )  # fmt: skip
     assert result.returncode == code, result.stdout + result.stderr
     assert ("SECRET LEFT BEHIND" in result.stdout) == (code == 1)
-    for path in (tmp_path / "base").rglob("venue.key"):
-        path.unlink()
+    # The session that runs this test searches its folder too.
+    shutil.rmtree(tmp_path / "base", ignore_errors=True)
+    shutil.rmtree(tmp_path / "var")

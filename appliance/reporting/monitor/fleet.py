@@ -156,7 +156,7 @@ def _alarms_of(state: State) -> list[str]:
     if state.mode in _STOPPED:
         found.append(f"mode {state.mode}")
     if state.estop:
-        found.append("stop button latched")
+        found.append("stop latched")
     if state.case_open:
         found.append("case open")
     if state.stale:

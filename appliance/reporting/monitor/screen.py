@@ -34,7 +34,7 @@ def lines(fleet: Fleet, now_ns: int, quiet_after_s: float, width: int, *, colour
     if not ranked:
         shown.append("nothing heard yet")
     alarmed = sum(1 for one in ranked if one.alarms(now_ns, quiet_after_s))
-    shown.append(f"{len(ranked)} appliances, {alarmed} with alarms; {fleet.ignored} messages ignored")
+    shown.append(f"appliances: {len(ranked)}, with alarms: {alarmed}, messages ignored: {fleet.ignored}")
     return shown
 
 

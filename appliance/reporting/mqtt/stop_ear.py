@@ -24,10 +24,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Clock
 from appliance.reporting.mqtt.broker import Broker, bound_address, use
 from appliance.reporting.mqtt.topics import Topics
-from appliance.safety.remote_stop import MESSAGE_BYTES_MAX, Refusal, read, refusal
+from appliance.safety.remote_stop import Refusal, read, refusal
 
 PACKET_BYTES_MAX: Final = 1_024
-UNCONFIRMED_MAX: Final = 8
 CHECKS_PER_S_MAX: Final = 50
 _KEEPALIVE_S: Final = 30
 _BACKOFF_S_MAX: Final = 60
@@ -70,7 +69,6 @@ class StopEar:
         """Begin to connect, and keep at it."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own lack
         properties.MaximumPacketSize = PACKET_BYTES_MAX
-        properties.ReceiveMaximum = UNCONFIRMED_MAX
         own = bound_address(self._broker)
         self._client.connect_async(
             self._broker.host, self._broker.port, _KEEPALIVE_S, own, clean_start=True, properties=properties
@@ -88,8 +86,6 @@ class StopEar:
 
     def judge(self, message: bytes, *, retained: bool) -> Refusal | None:
         """Hand a message on to the guardian, or say why not."""
-        if len(message) > MESSAGE_BYTES_MAX:
-            return Refusal.TOO_LONG
         if retained:
             # It may have been said at any time, and would be said again to every reporter that starts.
             return Refusal.RETAINED

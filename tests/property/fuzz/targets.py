@@ -4,14 +4,19 @@ A target takes bytes and returns quietly, whatever they are: a refusal by name i
 that leaves it is a finding. `SEEDS` give a fuzzer something to start from.
 """
 
+import os
+import tempfile
+import zlib
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from appliance.core.config import parse
+from appliance.core.ed25519 import PublicKey
 from appliance.core.errors import ApplianceError, ConfigError, JournalDamaged, WireError
 from appliance.core.records import Row
 from appliance.core.seal import generate, sign
@@ -30,6 +35,7 @@ from appliance.reporting.mqtt.payloads import encode as encode_payload
 from appliance.reporting.panel.request import Door, Refusal
 from appliance.reporting.panel.request import parse as parse_request
 from appliance.reporting.panel.response import encode_response, refusal_response
+from appliance.safety import remote_stop, stop_page
 from appliance.safety.audit_chain import Head, entry, follow
 from appliance.safety.lease import LatchCause
 from appliance.trading import records
@@ -73,6 +79,8 @@ PRESS = (
 PUBLISHED = encode_payload(State(device="a", wall_ms=1, stale=False, mode="NORMAL", lamp="NORMAL"))
 EXPORTED = b'{"BOT4_TRACE":"00ff","BOT4_WALL_NS":"5","BOT4_SEQUENCE":"1","BOT4_KIND":"fill","MESSAGE":"m"}\n'
 STRANGER = generate()
+STOP = remote_stop.message_of(remote_stop.words_of("a", 1_790_000_000_000), bytes(range(64)))
+PAGE_BOOT = (1, 2)
 
 
 class Target(NamedTuple):
@@ -155,6 +163,41 @@ def _latch(data: bytes) -> None:
         raise AssertionError("another spelling of a record was believed")
 
 
+def _remote_stop() -> Callable[[bytes], None]:
+    key = PublicKey(STRANGER.public)
+
+    def read(data: bytes) -> None:
+        stop = remote_stop.read(data)
+        if isinstance(stop, remote_stop.Refusal):
+            return
+        if remote_stop.message_of(remote_stop.words_of(stop.device, stop.wall_ms), stop.signature) != data:
+            raise AssertionError("another spelling of a stop was read")
+        if key.begin(stop.signature, stop.signed).step():
+            raise AssertionError("a stop that nobody signed was believed")
+
+    return read
+
+
+def _stop_page() -> Callable[[bytes], None]:
+    """Return what reads bytes as the page, as they are and with the right sum below them."""
+    descriptor, name = tempfile.mkstemp()
+    reader = stop_page.StopPageReader(Path(name), PAGE_BOOT)
+    reader.read(0)
+    Path(name).unlink()
+
+    def read(data: bytes) -> None:
+        body = (stop_page.HEAD.pack(stop_page.STOP_HEADER, *PAGE_BOOT, len(data)) + data)[: stop_page.BODY_BYTES]
+        body = body.ljust(stop_page.BODY_BYTES, b"\0")
+        for page in (data, body + zlib.crc32(body).to_bytes(8, "little")):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, page, 0)
+            message = reader.read(0)
+            if message is not None and (page is data or message != data[: remote_stop.MESSAGE_BYTES_MAX]):
+                raise AssertionError(f"the page was read as {message!r}")
+
+    return read
+
+
 def _panel(data: bytes) -> None:
     hosts = frozenset({"localhost"})
     for door in (Door(hosts), Door(hosts, presses=frozenset({"/bench/estop"})), Door(hosts, token=Secret("t" * 32))):
@@ -221,6 +264,8 @@ TARGETS: dict[str, Target] = {
     "seal": Target(_seal, (sign(CONFIGURATION, generate().private, "d", {}),)),
     "audit": Target(_audit, (_LINE,)),
     "latch": Target(_latch, (_LATCHED,)),
+    "remote_stop": Target(_remote_stop(), (STOP,)),
+    "stop_page": Target(_stop_page(), (STOP,)),
     "panel": Target(_panel, (HEAD, PRESS)),
     "monitor": Target(_monitor, (PUBLISHED,)),
     "log_export": Target(_log_export, (EXPORTED,)),

@@ -1,17 +1,19 @@
 """The owner's signed stop latches as the button does; nothing else that comes that way does anything."""
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance.guardian.remote_stop import BITS_PER_TURN, RemoteStopWatch
+from appliance.guardian.remote_stop import RemoteStopWatch
 from appliance.hardware.pins import Contact
 from appliance.safety.lease import LatchCause, LatchState
+from appliance.safety.page import header
 from appliance.safety.remote_stop import AGE_MS_MAX, FUTURE_MS_MAX, Refusal, fingerprint, message_of, words_of
-from appliance.safety.stop_page import StopPageReader, stop_page_path
+from appliance.safety.stop_page import BODY_BYTES, HEAD, STOP_HEADER, StopPageReader, StopPageWriter, stop_page_path
 from tests.unit.guardian.bench_parts import BOOT, DEVICE, MS, Bench
 
 OWNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -157,7 +159,8 @@ def test_a_check_is_spread_over_turns_and_there_is_one_a_second() -> None:
     watch = RemoteStopWatch(page, PUBLIC, DEVICE, lambda: now_ms)
     answers = [watch.look(turn * MS, 0) for turn in range(3_000)]
     assert answers.count(Refusal.WRONG_SIGNATURE) == begun == 3
-    assert answers.index(Refusal.WRONG_SIGNATURE) == -(-253 // BITS_PER_TURN)
+    # 253 bits, sixteen in each turn after the one that began.
+    assert answers.index(Refusal.WRONG_SIGNATURE) == 16
 
 
 def torn(path: Path) -> None:
@@ -201,10 +204,49 @@ def test_a_page_that_is_not_whole_is_no_message(bench: Bench, harm: Callable[[Pa
     assert not bench.permits()
 
 
-def test_a_page_of_another_boot_is_no_message(bench: Bench) -> None:
-    """What another boot left is not read; wrong if a page were believed without its boot."""
+def test_a_page_read_while_it_is_written_is_read_again(bench: Bench) -> None:
+    """A message of which one byte is not there yet counts once it is; wrong if a half were taken for the whole, and
+    the owner's stop lost by it.
+    """
+    path = stop_page_path(bench.runtime)
     bench.page.leave(signed(wall_ms(bench)))
-    reader = StopPageReader(stop_page_path(bench.runtime), (9, 9))
-    assert reader.read(1) is None
-    assert StopPageReader(stop_page_path(bench.runtime), BOOT).read(1) is not None
+    whole = path.read_bytes()
+    torn(path)
+    bench.run(100)
+    assert bench.permits()
+    assert not [one for one in bench.audit_lines() if one["event"] == "remote-stop-refused"]
+    with path.open("r+b") as file:
+        file.write(whole)
+    bench.run(SEEN_MS)
+    assert not bench.permits()
+
+
+def test_a_reporter_that_started_again_is_heard(bench: Bench) -> None:
+    """The first message of another reporter counts as that of the first did; wrong if both looked like the same."""
+    for _ in range(2):
+        bench.page.leave(signed(wall_ms(bench)))
+        bench.run(SEEN_MS)
+        assert not bench.permits()
+        restart_by_hand(bench)
+        bench.page = StopPageWriter(stop_page_path(bench.runtime), BOOT)
+
+
+@pytest.mark.parametrize(
+    ("word", "boot", "read"),
+    [
+        (STOP_HEADER, BOOT, b"message"),
+        (STOP_HEADER, (9, 9), None),
+        (header(b"B4STOP", 2), BOOT, None),
+        (STOP_HEADER ^ 1, BOOT, None),
+    ],
+)
+def test_a_page_of_another_boot_or_form_is_no_message(
+    tmp_path: Path, word: int, boot: tuple[int, int], read: bytes | None
+) -> None:
+    """What another boot or another version of the program left is not read; wrong if its sum were enough."""
+    body = (HEAD.pack(word, *boot, 7) + b"message").ljust(BODY_BYTES, b"\0")
+    path = tmp_path / "page"
+    path.write_bytes(body + zlib.crc32(body).to_bytes(8, "little"))
+    reader = StopPageReader(path, BOOT)
+    assert reader.read(1) == read
     reader.close()

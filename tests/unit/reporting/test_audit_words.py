@@ -31,6 +31,7 @@ from appliance.safety.audit_chain import Detail, Head, entry
             "latched",
             "stop 5, by button",
         ),
+        ("remote-stop", {"key": "7f", "signed_wall_ms": 1_760_000_000_000}, "remote stop", "signed by the key 7f"),
         ("guardian-started", {"latched": 0}, "guardian started", "the stop is clear"),
         ("guardian-started", {"latched": 1}, "guardian started", "the stop is latched"),
         ("wiring-alarm", {"glitch_count": 12}, "wiring alarm", "glitch count 12"),

@@ -53,7 +53,7 @@ def test_the_will_is_an_alarm_at_once() -> None:
     ("changed", "alarm"),
     [
         ({"mode": "FAULT"}, "mode FAULT"),
-        ({"estop": True}, "stop button latched"),
+        ({"estop": True}, "stop latched"),
         ({"case_open": True}, "case open"),
         ({"stale": True}, "its trader is silent"),
         ({"bad_checks": ("disk space",)}, "check: disk space"),
@@ -124,5 +124,5 @@ def test_the_screen_names_what_is_wrong_first() -> None:
     shown = lines(fleet, 0, 30, 100, colour=False)
     assert shown[1].startswith("✖ b")
     assert shown[2].strip() == "! mode FAULT"
-    assert shown[-1].startswith("2 appliances, 1 with alarms")
+    assert shown[-1].startswith("appliances: 2, with alarms: 1")
     assert course([1.0, 2.0, 3.0]) == "▁▄█"
