@@ -14,6 +14,7 @@ OPERATOR_PATH = "/operator/books"
 STRETCH = 10.0
 _LEVELS = {"estop": (17, "down"), "release": (17, "up"), "open-case": (6, "up"), "shut-case": (6, "down")}
 _FILLER = "/var/lib/bot4-setup/filler"
+_WRITTEN_BYTES = 16_000_000
 _SIGNALS = {"hang": "SIGSTOP", "wake": "SIGCONT", "kill": "SIGKILL"}
 _GPIO_BUILD = Path(__file__).resolve().parent / "gpio/build.sh"
 
@@ -107,8 +108,9 @@ class VirtualRig:
 
     def fill(self, *, full: bool) -> None:
         """Take all room, also what is kept for the system itself, or give it back."""
-        # First in one piece, which costs no writing, then whatever is left.
-        room = f"fallocate -l $(df --output=avail -B1 {_FILLER.rpartition('/')[0]} | tail -1) {_FILLER}"
+        # First almost all in one piece, which costs no writing, then whatever is left.
+        folder = _FILLER.rpartition("/")[0]
+        room = f"fallocate -l $(($(stat -f -c '%f*%S' {folder}) - {_WRITTEN_BYTES})) {_FILLER}"
         rest = f"dd if=/dev/zero of={_FILLER} bs=1M oflag=append conv=notrunc"
         self._run(f"{room} 2>&1; {rest} 2>&1; sync" if full else f"rm -f {_FILLER}; sync")
 
