@@ -7,7 +7,7 @@ import time
 from typing import Protocol
 
 from appliance.safety.lamps import PATTERNS, Lamp
-from hil_tests.result import LOOK_S, Card, Result, stays, times, unless, within
+from hil_tests.result import LOOK_S, Card, Result, Samples, stays, times, unless, within
 from hil_tests.rig import Rig
 
 GREEN_S_MAX = 30.0
@@ -19,6 +19,8 @@ REPLACED_S_MAX = 30.0
 DEATHS, DEATHS_WITHIN_S = 6, 60.0
 WATCHED_S = 2.0
 STEADY_S = 6.0
+# Less than health.disk_free_bytes_min, and enough to write down a stop.
+LITTLE_BYTES = 150_000_000
 _SHOWN_IN_A_RUN = (Lamp.BOOT, Lamp.NORMAL, Lamp.EMERGENCY, Lamp.HALTED, Lamp.READY)
 
 
@@ -48,8 +50,8 @@ class Inside(Rig, Protocol):
         """Plug the box's network in or out."""
         ...
 
-    def fill(self, *, full: bool) -> None:
-        """Leave no room on the data partition, or give it back."""
+    def fill(self, *, left_bytes: int | None) -> None:
+        """Leave only so much room on the data partition, or give all of it back."""
         ...
 
 
@@ -77,6 +79,7 @@ def _pressed_at_power_on(rig: Inside) -> Result:
 def _glitches(rig: Inside) -> Result:
     # A bench that is held up breaks the contact for too long, which is a press: a train with such a break says nothing.
     longest_us: list[int] = []
+    measured: Samples = {}
     for _ in range(GLITCH_TRAINS_MAX):
         took_us = rig.glitch(GLITCHES, GLITCH_US)
         measured = {"break": [one / 1e6 for one in took_us]}
@@ -179,14 +182,33 @@ def _no_network(rig: Inside) -> Result:
     return unless(result, "" if other is None else f"without its network the box showed {other.name}")
 
 
-def _full(rig: Inside) -> Result:
-    rig.fill(full=True)
+def _little_room(rig: Inside) -> Result:
+    rig.fill(left_bytes=LITTLE_BYTES)
     held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
     gone_s = rig.press("estop")
-    rig.fill(full=False)
+    halted_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    rig.fill(left_bytes=None)
     back = _way_back(rig)
-    found = times(full_to_not_green=held_s, press_to_no_permission=gone_s)
+    found = times(little_room_to_not_green=held_s, press_to_no_permission=gone_s, then_to_verified=halted_s)
     return unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
+
+
+def _full(rig: Inside) -> Result:
+    little = _little_room(rig)
+    if little.wrong:
+        return little
+    # Without a byte left neither journal nor latch can be kept: that ends in a fault, and only a new start leaves it.
+    rig.fill(left_bytes=0)
+    held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
+    gone_s = rig.press("estop")
+    stayed = stays(WATCHED_S, lambda: not rig.permitted())
+    rig.fill(left_bytes=None)
+    rig.power_off()
+    halted_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.HALTED, rig.power_on)
+    back = _way_back(rig)
+    found = times(full_to_not_green=held_s, full_press_to_no_permission=gone_s, power_to_halted=halted_s)
+    result = unless(Result(found.wrong, {**little.measured_s, **found.measured_s}), back.wrong)
+    return unless(result, "" if stayed else "permission on a full partition after a press")
 
 
 def _wires(rig: Inside) -> Result:
@@ -204,7 +226,7 @@ def _green_again(rig: Inside) -> bool:
     rig.power_off()
     rig.set_time(there=True)
     rig.power_on()
-    rig.fill(full=False)
+    rig.fill(left_bytes=None)
     rig.press("shut-case")
     rig.press("release")
     limit_s = GREEN_S_MAX * 2 * rig.stretch
@@ -239,8 +261,9 @@ CARDS_OF_A_BOOTED_BOX = (
          _no_time_at_boot, frozenset({"clock"}), _green_again),
     Card("HIL-15", "network loss", "a stop needs no network", "network", "take the network, press, verify",
          "stopped and verified at the venue in the box", _no_network, frozenset({"network"}), _green_again),
-    Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none", "fill it, press",
-         "not green while full, a press stops, green after", _full, _SERVICES, _green_again),
+    Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none",
+         "leave little room, press, give it back, reset, start; leave none, press, give it back, cut the power, start",
+         "not green meanwhile, a press stops, green after", _full, _SERVICES, _green_again),
     Card("HIL-17", "power cuts", "power may be cut at any moment", "power", "cut while green, power on, many times",
          "green after every one", _power_cuts, _SERVICES, _green_again),
     Card("HIL-18", "lamp in every state", "what the guardian says is what the wires carry", "lamp at BCM24, 22, 27, 23",

@@ -106,13 +106,16 @@ class VirtualRig:
         up = "up" if there else "down"
         self._run(f"for one in /sys/class/net/e*; do ip link set $(basename $one) {up}; done")
 
-    def fill(self, *, full: bool) -> None:
-        """Take all room, also what is kept for the system itself, or give it back."""
+    def fill(self, *, left_bytes: int | None) -> None:
+        """Take all room but so much, also what is kept for the system itself, or give it back."""
+        if left_bytes is None:
+            self._run(f"rm -f {_FILLER}; sync")
+            return
         # First almost all in one piece, which costs no writing, then whatever is left.
         folder = _FILLER.rpartition("/")[0]
-        room = f"fallocate -l $(($(stat -f -c '%f*%S' {folder}) - {_WRITTEN_BYTES})) {_FILLER}"
+        room = f"fallocate -l $(($(stat -f -c '%f*%S' {folder}) - {left_bytes or _WRITTEN_BYTES})) {_FILLER}"
         rest = f"dd if=/dev/zero of={_FILLER} bs=1M oflag=append conv=notrunc"
-        self._run(f"{room} 2>&1; {rest} 2>&1; sync" if full else f"rm -f {_FILLER}; sync")
+        self._run(f"{room} 2>&1; sync" if left_bytes else f"{room} 2>&1; {rest} 2>&1; sync")
 
     def _run(self, command: str) -> str:
         return str(self._machine.ask("run", "sh", "-c", shlex.quote(command))["text"]).strip()
