@@ -103,11 +103,13 @@ FILES = "files"
 EXCEPTIONS: dict[str, frozenset[str]] = {
     "core/clock.py": frozenset({"time"}),  # the one place where the machine's clocks are read
     "core/bounded_file.py": frozenset({"os.open"}),  # the one way in which configuration and secrets are read
+    "core/key_files.py": frozenset({"os.open", FILES}),  # writes a new pair of keys, never over another
     "core/sealed.py": frozenset({"os.open"}),  # keeps what was sealed last, so that an older seal is refused
     "kernels/compiling.py": frozenset({FILES}),  # reads the kernels' own sources, to know what compiled code is of
     "safety/heartbeat.py": frozenset({"os.open"}),  # is a page of shared memory
     "safety/lease.py": frozenset({"threading"}),  # the button's edge arrives on a thread of its own
     "safety/page.py": frozenset({"mmap", "os.open", FILES}),  # is shared memory: a mapped file
+    "safety/stop_page.py": frozenset({"os.open"}),  # is a page of shared memory
 }
 
 
