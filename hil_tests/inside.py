@@ -7,16 +7,20 @@ import time
 from typing import Protocol
 
 from appliance.safety.lamps import PATTERNS, Lamp
-from hil_tests.result import Card, Result, stays, times, unless, within
+from hil_tests.result import LOOK_S, Card, Result, Samples, stays, times, unless, within
 from hil_tests.rig import Rig
 
 GREEN_S_MAX = 30.0
 STOPPED_S_MAX = 2.0
 GLITCHES, GLITCH_US, GLITCH_US_MAX = 20, 500, 2_000
+GLITCH_TRAINS_MAX = 5
 LOST_S_MAX = 5.0
 REPLACED_S_MAX = 30.0
 DEATHS, DEATHS_WITHIN_S = 6, 60.0
 WATCHED_S = 2.0
+STEADY_S = 6.0
+# Less than health.disk_free_bytes_min, and enough to write down a stop.
+LITTLE_BYTES = 150_000_000
 _SHOWN_IN_A_RUN = (Lamp.BOOT, Lamp.NORMAL, Lamp.EMERGENCY, Lamp.HALTED, Lamp.READY)
 
 
@@ -46,8 +50,8 @@ class Inside(Rig, Protocol):
         """Plug the box's network in or out."""
         ...
 
-    def fill(self, *, full: bool) -> None:
-        """Leave no room on the data partition, or give it back."""
+    def fill(self, *, left_bytes: int | None) -> None:
+        """Leave only so much room on the data partition, or give all of it back."""
         ...
 
 
@@ -73,14 +77,20 @@ def _pressed_at_power_on(rig: Inside) -> Result:
 
 
 def _glitches(rig: Inside) -> Result:
-    took_us = rig.glitch(GLITCHES, GLITCH_US)
-    measured = {"break": [one / 1e6 for one in took_us]}
-    if max(took_us) >= GLITCH_US_MAX:
-        back = "" if rig.lamp() is Lamp.NORMAL else _way_back(rig).wrong
-        reason = f"the bench broke the contact for up to {max(took_us)} us; it must stay below {GLITCH_US_MAX} us"
-        return Result(back, measured, "" if back else reason)
-    latched = not stays(1.0, lambda: rig.lamp() not in {Lamp.EMERGENCY, Lamp.HALTED})
-    return Result("a break shorter than the glitch time latched a stop" if latched else "", measured)
+    # A bench that is held up breaks the contact for too long, which is a press: a train with such a break says nothing.
+    longest_us: list[int] = []
+    measured: Samples = {}
+    for _ in range(GLITCH_TRAINS_MAX):
+        took_us = rig.glitch(GLITCHES, GLITCH_US)
+        measured = {"break": [one / 1e6 for one in took_us]}
+        latched = not stays(1.0, lambda: rig.lamp() not in {Lamp.EMERGENCY, Lamp.HALTED})
+        if max(took_us) < GLITCH_US_MAX:
+            return Result("a break shorter than the glitch time latched a stop" if latched else "", measured)
+        longest_us.append(max(took_us))
+        if latched and (back := _way_back(rig).wrong):
+            return Result(back, measured)
+    reason = f"the bench broke the contact for up to {min(longest_us)} us in each of {GLITCH_TRAINS_MAX} trains"
+    return Result("", measured, f"{reason}; it must stay below {GLITCH_US_MAX} us")
 
 
 def _tamper(rig: Inside) -> Result:
@@ -117,10 +127,12 @@ def _crash_loop(rig: Inside) -> Result:
         deaths += rig.service("kill", "trader") == "killed"
         time.sleep(1.0)
     failed = within(LOST_S_MAX * rig.stretch, lambda: rig.service("state", "trader") == "failed")
+    # The guardian calls a trader dead when its pulse is too old, wherever it was killed.
+    calm_s = within(LOST_S_MAX * rig.stretch, lambda: not rig.permitted() and rig.lamp() is not Lamp.NORMAL)
     calm = stays(WATCHED_S, lambda: not rig.permitted() and rig.lamp() is not Lamp.NORMAL)
     rig.power_off()
     back_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on)
-    result = times(given_up_after=failed, power_to_green=back_s)
+    result = times(given_up_after=failed, then_to_no_permission=calm_s, power_to_green=back_s)
     return unless(result, "" if calm else "it may trade although the trader was given up")
 
 
@@ -145,26 +157,58 @@ def _no_time_at_boot(rig: Inside) -> Result:
     return unless(result, "green without a clock" if opened else "")
 
 
+def _other_lamp(rig: Inside, duration_s: float) -> Lamp | None:
+    """Return the first lamp but green within some seconds."""
+    end_s = time.monotonic() + duration_s
+    while time.monotonic() < end_s:
+        if (lamp := rig.lamp()) is not Lamp.NORMAL:
+            return lamp
+        time.sleep(LOOK_S)
+    return None
+
+
 def _no_network(rig: Inside) -> Result:
+    # What is asked of the box without its network, it must first have shown with it.
+    if within(GREEN_S_MAX * rig.stretch, lambda: _other_lamp(rig, STEADY_S) is None) is None:
+        return Result(f"never green for {STEADY_S:.0f} s while it had its network", {})
     rig.set_network(there=False)
-    stayed = stays(WATCHED_S * 3, lambda: rig.lamp() is Lamp.NORMAL)
+    other = _other_lamp(rig, STEADY_S)
     gone_s = rig.press("estop")
     halted_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
     rig.set_network(there=True)
     back = _way_back(rig)
     found = times(press_to_no_permission=gone_s, then_to_verified=halted_s)
     result = unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
-    return unless(result, "" if stayed else "the paper venue in the box was lost with the network")
+    return unless(result, "" if other is None else f"without its network the box showed {other.name}")
+
+
+def _little_room(rig: Inside) -> Result:
+    rig.fill(left_bytes=LITTLE_BYTES)
+    held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
+    gone_s = rig.press("estop")
+    halted_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
+    rig.fill(left_bytes=None)
+    back = _way_back(rig)
+    found = times(little_room_to_not_green=held_s, press_to_no_permission=gone_s, then_to_verified=halted_s)
+    return unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
 
 
 def _full(rig: Inside) -> Result:
-    rig.fill(full=True)
+    little = _little_room(rig)
+    if little.wrong:
+        return little
+    # Without a byte left neither journal nor latch can be kept: that ends in a fault, and only a new start leaves it.
+    rig.fill(left_bytes=0)
     held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
     gone_s = rig.press("estop")
-    rig.fill(full=False)
+    stayed = stays(WATCHED_S, lambda: not rig.permitted())
+    rig.fill(left_bytes=None)
+    rig.power_off()
+    halted_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.HALTED, rig.power_on)
     back = _way_back(rig)
-    found = times(full_to_not_green=held_s, press_to_no_permission=gone_s)
-    return unless(Result(found.wrong, {**found.measured_s, **back.measured_s}), back.wrong)
+    found = times(full_to_not_green=held_s, full_press_to_no_permission=gone_s, power_to_halted=halted_s)
+    result = unless(Result(found.wrong, {**little.measured_s, **found.measured_s}), back.wrong)
+    return unless(result, "" if stayed else "permission on a full partition after a press")
 
 
 def _wires(rig: Inside) -> Result:
@@ -177,6 +221,20 @@ def _wires(rig: Inside) -> Result:
     return Result("", {}, f"never seen during this run: {', '.join(unseen)}" if unseen else "")
 
 
+def _green_again(rig: Inside) -> bool:
+    """Bring a box that a failed card left somewhere back to green, by what an owner can do."""
+    rig.power_off()
+    rig.set_time(there=True)
+    rig.power_on()
+    rig.fill(left_bytes=None)
+    rig.press("shut-case")
+    rig.press("release")
+    limit_s = GREEN_S_MAX * 2 * rig.stretch
+    if within(limit_s, lambda: rig.lamp() in {Lamp.NORMAL, Lamp.HALTED}) is None:
+        return False
+    return rig.lamp() is Lamp.NORMAL or not _way_back(rig).wrong
+
+
 _WIRES, _SERVICES = frozenset({"contacts"}), frozenset({"services"})
 _BUTTONS = "stop button at BCM17, reset at BCM5"
 
@@ -185,27 +243,32 @@ CARDS_OF_A_BOOTED_BOX = (
          _BUTTONS, "with the button in since before power-on: release, hold reset, press reset",
          "double flash, yellow blink, green", _pressed_at_power_on, _WIRES),
     Card("HIL-09", "bounce and glitch trains", "a shock is no press", _BUTTONS,
-         f"{GLITCHES} breaks of {GLITCH_US} us", "no stop is latched by a break below 2 ms", _glitches, _WIRES),
+         f"{GLITCHES} breaks of {GLITCH_US} us", "no stop is latched by a break below 2 ms", _glitches, _WIRES,
+         _green_again),
     Card("HIL-10", "tamper", "an open case stops", "case switch at BCM6", "open the case, shut it, reset, start",
-         "red, no permission while open, green after the start", _tamper, _WIRES),
+         "red, no permission while open, green after the start", _tamper, _WIRES, _green_again),
     Card("HIL-11", "the guardian hangs", "permission and relay end with it", "relay at BCM25",
          "stop the guardian's process while green", "no permission, no pulse, replaced and green again",
-         _guardian_hangs, _WIRES | _SERVICES),
+         _guardian_hangs, _WIRES | _SERVICES, _green_again),
     Card("HIL-12", "the trader hangs", "the lamp never shows trading that is not", "lamp",
-         "stop the trader's process while green", "not green, then replaced and green again", _trader_hangs, _SERVICES),
+         "stop the trader's process while green", "not green, then replaced and green again", _trader_hangs, _SERVICES,
+         _green_again),
     Card("HIL-13", "crash loop", "it is given up, and nothing trades", "lamp", "kill the trader each time it is back",
-         "given up after five deaths; no permission; green after a power cycle", _crash_loop, _SERVICES),
+         "given up after five deaths; no permission; green after a power cycle", _crash_loop, _SERVICES,
+         _green_again),
     Card("HIL-14", "no clock at power-on", "no trading before the time is known", "network",
          "power on without a time server, then give it one", "yellow until then, green after",
-         _no_time_at_boot, frozenset({"clock"})),
+         _no_time_at_boot, frozenset({"clock"}), _green_again),
     Card("HIL-15", "network loss", "a stop needs no network", "network", "take the network, press, verify",
-         "stopped and verified at the venue in the box", _no_network, frozenset({"network"})),
-    Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none", "fill it, press",
-         "not green while full, a press stops, green after", _full, _SERVICES),
+         "stopped and verified at the venue in the box", _no_network, frozenset({"network"}), _green_again),
+    Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none",
+         "leave little room, press, give it back, reset, start; leave none, press, give it back, cut the power, start",
+         "not green meanwhile, a press stops, green after", _full, _SERVICES, _green_again),
     Card("HIL-17", "power cuts", "power may be cut at any moment", "power", "cut while green, power on, many times",
-         "green after every one", _power_cuts, _SERVICES),
+         "green after every one", _power_cuts, _SERVICES, _green_again),
     Card("HIL-18", "lamp in every state", "what the guardian says is what the wires carry", "lamp at BCM24, 22, 27, 23",
-         "compare wires and state all through the run", "no wire is lit that the state does not show", _wires, _WIRES),
+         "compare wires and state all through the run", "no wire is lit that the state does not show", _wires, _WIRES,
+         lambda _: True),
     Card("HIL-19", "broker loss", "who looks cannot hold up who trades", "network", "take the broker away",
          "green meanwhile", None, frozenset({"broker"})),
     Card("HIL-20", "thermal report", "heat is told", "none", "heat the processor", "told in the metrics", None,

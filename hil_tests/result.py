@@ -18,7 +18,10 @@ class Result(NamedTuple):
 
 
 class Card(NamedTuple):
-    """Describe one procedure; `needs` names what a rig must be able to do for it. Without `run` nobody does it."""
+    """Describe one procedure; `needs` names what a rig must be able to do for it. Without `run` nobody does it.
+
+    `begin` brings the box where the card begins after another one failed, and tells whether it could.
+    """
 
     number: str
     title: str
@@ -28,6 +31,7 @@ class Card(NamedTuple):
     limit: str
     run: Callable[[Any], Result] | None
     needs: frozenset[str] = frozenset()
+    begin: Callable[[Any], bool] | None = None
 
 
 def times(**steps: float | None) -> Result:

@@ -7,27 +7,27 @@ from hil_tests.rig import ABILITIES, Rig
 
 
 def carried_out(rig: Rig, cards: Sequence[Card], told: Callable[[Card, Result], None]) -> list[tuple[Card, Result]]:
-    """Return what came of every card; after one that failed the rest is not run, for it begins where that one ends."""
+    """Return what came of every card; one that begins where a failed one ends is run only if the box gets there."""
     found: list[tuple[Card, Result]] = []
     broken = ""
     for card in cards:
-        result = _result(rig, card, broken)
-        if result.wrong:
-            broken = card.number
+        result, broken = _result(rig, card, broken)
         found.append((card, result))
         told(card, result)
     return found
 
 
-def _result(rig: Rig, card: Card, broken: str) -> Result:
+def _result(rig: Rig, card: Card, broken: str) -> tuple[Result, str]:
+    """Return what came of a card, and the number of the failed one whose end the next card still has to make up for."""
     lacking = sorted(card.needs - rig.abilities)
     if lacking:
-        return Result("", {}, ABILITIES[lacking[0]])
+        return Result("", {}, ABILITIES[lacking[0]]), broken
     if card.run is None:
-        return Result("", {}, "nobody has written its procedure yet")
-    if broken:
-        return Result("", {}, f"begins where {broken} should have ended, which failed")
+        return Result("", {}, "nobody has written its procedure yet"), broken
     try:
-        return card.run(rig)
+        if broken and (card.begin is None or not card.begin(rig)):
+            return Result("", {}, f"begins where {broken} should have ended, which failed"), broken
+        result = card.run(rig)
     except Exception as problem:  # noqa: BLE001 - whatever breaks in a card is that card's failure, told with the others
-        return Result(f"{type(problem).__name__}: {problem}", {})
+        result = Result(f"{type(problem).__name__}: {problem}", {})
+    return result, card.number if result.wrong else ""

@@ -74,6 +74,30 @@ def test_after_a_failure_the_rest_is_not_run() -> None:
     assert report.exit_code(outcomes) == 1
 
 
+@pytest.mark.parametrize(
+    ("there", "expected"), [(True, ["FAILED", "passed", "passed"]), (False, ["FAILED"] + ["NOT RUN"] * 2)]
+)
+def test_a_card_that_can_bring_the_box_to_its_beginning_is_run_after_a_failure(
+    there: bool,
+    expected: list[str],
+) -> None:
+    """Shows that one failed card does not hide what the others find, and that the next in the chain is run too once
+    the box is where it belongs; fails when a card is run although the box did not get there, or not although it did.
+    """
+    begins = _card("B", GOOD)._replace(begin=lambda _: there)
+    assert _outcomes(_card("A", Result("broken", {})), begins, _card("C", GOOD)) == expected
+
+
+def test_a_box_that_breaks_on_its_way_to_a_beginning_fails_the_card() -> None:
+    """Shows that a rig which breaks between cards is told; fails when the run ends without a word of it."""
+
+    def breaks(_: FakeRig) -> bool:
+        raise OSError("gone")
+
+    begins = _card("B", GOOD)._replace(begin=breaks)
+    assert _outcomes(_card("A", Result("broken", {})), begins) == ["FAILED", "FAILED"]
+
+
 def test_a_card_that_breaks_is_a_failure() -> None:
     """Shows that a rig which breaks under a card fails that card; fails when the run ends without a word of it."""
     assert _outcomes(_card("A", OSError("gone"))) == ["FAILED"]

@@ -82,3 +82,22 @@ def test_the_trader_is_allowed_the_question_whether_the_clock_is_set() -> None:
     last = [line.removeprefix("SystemCallFilter=") for line in lines if line.startswith("SystemCallFilter=")][-1]
     assert {"adjtimex", "clock_adjtime"} <= set(last.split())
     assert "CapabilityBoundingSet=" in lines, "setting the clock takes a capability, which it must not have"
+
+
+# Whose each key is: the one that trades, the one that only lessens, and the paper account's two, which its venue knows.
+KEYS = {
+    "bot4-trader": {"venue.key", "paper-venue.key"},
+    "bot4-venue": {"paper-venue.key", "paper-last-resort.key"},
+    "bot4-last-resort": {"last-resort.key", "paper-last-resort.key"},
+    "bot4-clear": {"last-resort.key", "paper-last-resort.key"},
+    "bot4-reporter": {"broker.key", "panel.token"},
+}
+
+
+def test_every_service_is_handed_its_own_keys_and_no_other() -> None:
+    """Shows that what trades, what only lessens and what talks to the outside hold different keys; fails when a unit is
+    handed one more, by whatever setting.
+    """
+    for path in UNITS.glob("*.service"):
+        handed = re.findall(r"(?m)^(?:Load|Set|Import)Credential\w*=([^:\n]*)", path.read_text())
+        assert set(handed) == KEYS.get(path.stem, set()), path.name
