@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,6 +39,18 @@ class Installed(NamedTuple):
     panel: Panel
 
 
+class Shelf(Protocol):
+    """Be where models are installed."""
+
+    def stamp(self) -> tuple[int, ...]:
+        """Return what changes when another set is installed."""
+        ...
+
+    def load(self) -> Registry:
+        """Return the models that were found good, or raise when none can be used."""
+        ...
+
+
 class Folder(NamedTuple):
     """Say where models are installed, and whose signature they must bear."""
 
@@ -53,11 +65,15 @@ class Folder(NamedTuple):
             return ()
         return tuple(value for one in status for value in (one.st_mtime_ns, one.st_size, one.st_ino))
 
+    def load(self) -> Registry:
+        """Return the models that were found good."""
+        return load(self.path, self.public_key)
+
 
 class ModelDesk:
     """Answer what the step asks."""
 
-    def __init__(self, folder: Folder, clock: Clock, budget_s: float, post: Post, say: Say) -> None:
+    def __init__(self, folder: Shelf, clock: Clock, budget_s: float, post: Post, say: Say) -> None:
         """Load what is installed; without any, every ask is answered with absence."""
         self._folder, self._clock, self._budget_s, self._post, self._say = folder, clock, budget_s, post, say
         self._waiting: dict[str, AskModels] = {}
@@ -98,7 +114,7 @@ class ModelDesk:
 
     def _install(self) -> None:
         try:
-            registry = load(self._folder.path, self._folder.public_key)
+            registry = self._folder.load()
         except ApplianceError as problem:
             self.problem = str(problem)
             self._say(f"models: {problem}" + ("" if self.installed is None else "; the ones before serve on"))
