@@ -27,7 +27,7 @@ from appliance.wire.kraken.refusals import Refused
 
 MARKET = "BTC/USD"
 PACE = Pace(trade_interval_ns=200_000_000, open_ns=700 * NANOSECONDS_PER_SECOND)
-LENGTH_S = 44 * 3_600
+LENGTH_S = 60 * 3_600
 SYSTEM = SystemClock()
 
 

@@ -22,9 +22,9 @@ def registry() -> Registry:
 
 
 def test_what_is_read_from_a_day_is_what_the_whole_past_says(registry: Registry) -> None:
-    """Shows the shipped models' regimes of almost four hundred hours equal to those of one filter and one change of mind over
-    all of them, as training has them, but for one in fifty; fails when a regime begins at its prior or the order of the
-    hours, their opinions or their weights differ.
+    """Shows the shipped models' regimes of almost four hundred hours equal to those of one filter and one change of
+    mind over all of them, as training has them, but for one in fifty; fails when a regime begins at its prior or the
+    order of the hours, their opinions or their weights differ.
     """
     judged = answers_for(Panel(registry, explaining=False), market(5_300), MARKET, untold)
     sound = [not one.vetoed for one in judged.answers]
