@@ -162,6 +162,8 @@ class World:
         except Exception as problem:  # noqa: BLE001 - a process that dies of a bug is a finding, told with its seed
             stage.inspector.found(7, f"the process died of {type(problem).__name__}: {problem}")
         inspector = stage.inspector
+        if stage.models is not None:
+            stage.models.end()
         if stage.reporter is not None:
             stage.reporter.end()
             stage.happened.update(brought_about(stage.reporter))
