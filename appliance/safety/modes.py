@@ -129,5 +129,5 @@ def may_cancel(mode: Mode) -> bool:
 
 
 def may_guard(mode: Mode) -> bool:
-    """Tell whether a mode may have the venue guard a position: stopped or at fault as well, for neither may bare one."""
+    """Tell whether a mode may have the venue guard a position: stopped or at fault too, for neither may bare one."""
     return RIGHTS[mode].guard
