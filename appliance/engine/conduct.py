@@ -51,6 +51,7 @@ class Conduct:
 
     __slots__ = (
         "_board",
+        "_books_doubted",
         "_desk",
         "_inherited_fault",
         "_portfolio",
@@ -104,6 +105,7 @@ class Conduct:
         faulty = ledger.mode == Mode.FAULT.name
         self._inherited_fault = _INHERITED + ledger.mode_reason.removeprefix(_INHERITED) if faulty else ""
         self.fault = self._inherited_fault
+        self._books_doubted = faulty
 
     @property
     def stop_verified(self) -> bool:
@@ -114,10 +116,13 @@ class Conduct:
     def guards(self) -> bool:
         """Tell whether the position is to be guarded at the venue, by orders that are sent now.
 
-        Stopped, or on the way out, as well: an exchange of guard and sale may have been under way. But what a stopped
-        box sends must rest on books that were compared since.
+        Stopped, at fault, or on the way out, as well: an exchange of guard and sale may have been under way. But what a
+        stopped box sends must rest on books that were compared since, and what one at fault sends on permission and
+        books that no fault says anything against.
         """
-        certain = self.mode is not Mode.HALTED or self.reconciled
+        certain = self.reconciled or self.mode not in {Mode.HALTED, Mode.FAULT}
+        if self.mode is Mode.FAULT:
+            certain = certain and self._watch.permitted and not self._books_doubted
         return certain and may_guard(self.mode) and self._stopping.keeps_guards(ending=self._shutdown_ns is not None)
 
     @property
@@ -149,6 +154,7 @@ class Conduct:
         if started and self.fault == self._inherited_fault:
             # Forgotten altogether: what is found from here on is this run's own.
             self.fault = self._inherited_fault = ""
+            self._books_doubted = False
         self.review()
         self.acknowledged_latch = event.latch_sequence
 
@@ -183,7 +189,7 @@ class Conduct:
 
     def market_failed(self, reason: str) -> None:
         """Stop for a person: what the venue says of its market contradicts itself, and not by accident."""
-        self._fail(reason)
+        self._fail(reason, doubts_books=False)
         self.review()
 
     def terms_changed(self, instrument: str) -> None:
@@ -265,7 +271,8 @@ class Conduct:
                 return
             self._enter(*wanted)
 
-    def _fail(self, fault: str) -> None:
+    def _fail(self, fault: str, *, doubts_books: bool = True) -> None:
+        self._books_doubted = self._books_doubted or doubts_books
         if self.fault == self._inherited_fault:
             self.fault = fault
 

@@ -27,7 +27,7 @@ from appliance.market.quality.watch import QualityWatch
 from appliance.market.tape import Tape
 from appliance.risk.limits import RiskLimits, first_exceeded
 from appliance.risk.sizing import entry_lots
-from appliance.safety.modes import Mode, may_guard, may_open, may_reduce
+from appliance.safety.modes import Mode, may_open, may_reduce
 from appliance.signals.features import Features
 from appliance.signals.fusion import MODELS
 from appliance.strategies.contract import Opinion, Stance, Strategy
@@ -261,7 +261,7 @@ class Trader:
         for order in parts.desk.durable(event.sequence):
             usable = parts.watch.orders_connected and parts.watch.fresh(order.instrument)
             usable = usable and not parts.board.opened(order.instrument)
-            reduces = may_guard(self.mode) if order.kind in STOP_KINDS else may_reduce(self.mode)
+            reduces = parts.conduct.guards if order.kind in STOP_KINDS else may_reduce(self.mode)
             allowed = reduces if order.reduce_only else may_open(self.mode) and usable
             if allowed and admits(order, permitted=parts.watch.permitted):
                 if order.kind not in STOP_KINDS:

@@ -101,7 +101,7 @@ RIGHTS: Final = MappingProxyType(
         Mode.PAUSED: Rights(open=False, reduce=True, cancel=True, guard=True),
         Mode.EMERGENCY: Rights(open=False, reduce=True, cancel=True, guard=True),
         Mode.HALTED: Rights(open=False, reduce=False, cancel=True, guard=True),
-        Mode.FAULT: Rights(open=False, reduce=False, cancel=True, guard=False),
+        Mode.FAULT: Rights(open=False, reduce=False, cancel=True, guard=True),
     }
 )
 
@@ -129,5 +129,5 @@ def may_cancel(mode: Mode) -> bool:
 
 
 def may_guard(mode: Mode) -> bool:
-    """Tell whether a mode may have the venue guard a position: also when stopped, for a stop must not bare one."""
+    """Tell whether a mode may have the venue guard a position: stopped or at fault too, for neither may bare one."""
     return RIGHTS[mode].guard

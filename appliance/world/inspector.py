@@ -13,13 +13,14 @@ import msgspec
 
 from appliance.core import events
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND
-from appliance.core.commands import AnyCommand, SendOrder
+from appliance.core.commands import AnyCommand, AskModels, SendOrder
 from appliance.core.config import Config
 from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.core.values import VenueState
 from appliance.engine.assembly import risk_limits
 from appliance.engine.trader import Trader
+from appliance.trading import records
 from appliance.trading.ledger import Ledger
 from appliance.world import invariants
 from appliance.world.books import Books
@@ -29,6 +30,7 @@ from appliance.world.invariants import MarketSeen, Underway
 from appliance.world.keeper import Keeper
 from appliance.world.lamp_truth import lamp_is_true
 from appliance.world.links import Connection
+from appliance.world.opinions import Opinions
 from appliance.world.schedule import Schedule
 from appliance.world.shell import Shell
 from appliance.world.told import Told
@@ -85,6 +87,7 @@ class Inspector:
         self._told_stopped = False
         self._faults_read = 0
         self._told = Told({})
+        self.opinions = Opinions(config)
         self._fold_due_count = FOLD_EVERY_EVENTS
         self.books = Books()
         self.events: Counter[str] = Counter()
@@ -119,6 +122,8 @@ class Inspector:
             order = trader.ledger.orders.get(event.client_id)
             if order is not None:
                 self.coverage.word_to_order(order.state, kind)
+        elif isinstance(event, events.ModelsAnswered):
+            self.opinions.heard(event, self._schedule.now_ns)
 
     def stepped(self, event: AnyEvent, commands: Sequence[AnyCommand]) -> None:
         """Take an event that was handled and what came of it."""
@@ -147,6 +152,7 @@ class Inspector:
             # Nothing was written and nothing sent, so no book can have changed; time may have.
             self._check_stopped()
             return
+        self._see_asks(commands, past=kind is events.HistoryTold)
         self._narrate(event, commands)
         self.check()
 
@@ -173,6 +179,8 @@ class Inspector:
         intent = self.books.last_intent
         if row.kind == "intent" and intent is not None:
             self.found(10, self._told.planned(intent.instrument, self._schedule.now_ns))
+        if row.kind == "decision" and isinstance(record := records.decode(row), records.Decision):
+            self.found(10, self.opinions.forbid(record, self._schedule.now_ns))
         for reason in self.books.faults[self._faults_read :]:
             self._faults_read += 1
             self.found(12, invariants.fault_is_excused(reason, frozenset(self.excuses)))
@@ -197,6 +205,7 @@ class Inspector:
         self.note(f"the process starts at row {ledger.sequence}")
         self._seen.clear()
         self._told = Told(self.parts.venue.exchange.instruments)
+        self.opinions.begin()
         self._synchronized = self._told_stopped = False
         self._apart_since_ns = None
         if self.books.shadow.sequence != len(self.parts.disk.rows):
@@ -265,6 +274,11 @@ class Inspector:
             self._seen[event.instrument] = MarketSeen(event.sequence, self._schedule.now_ns, good)
             if good:
                 self._marks[event.instrument] = event.bid_ticks
+
+    def _see_asks(self, commands: Sequence[AnyCommand], *, past: bool) -> None:
+        for command in commands:
+            if isinstance(command, AskModels):
+                self.opinions.asked(command, self._schedule.now_ns, past=past)
 
     def _narrate(self, event: AnyEvent, commands: Sequence[AnyCommand]) -> None:
         if self._story is not None and (commands or not isinstance(event, events.TimePassed)):

@@ -40,7 +40,7 @@ CHECKED_IN: Mapping[int, tuple[str, str]] = MappingProxyType(
             "delivery, after every commit and arrival",
         ),
         9: ("the lamp says what is true", "lamp_truth, after every event"),
-        10: ("nothing opens where it must not, and nothing is tried over and over", "invariants, told, at the door"),
+        10: ("nothing opens where it must not, and nothing is tried over and over", "invariants, told, opinions"),
         11: ("damage to the journal is found, and only damage", "inspector, at every start"),
         12: ("after healing, everything converges", "simulation, at the end"),
     }

@@ -29,6 +29,7 @@ from appliance.trading.restraint import Restraint
 from appliance.world.disk import Disk
 from appliance.world.inspector import Finding
 from appliance.world.keeper import Keeper
+from appliance.world.planted_models import MODEL_BUGS
 from appliance.world.planted_reports import REPORT_BUGS
 from appliance.world.planted_stops import STOP_BUGS
 from appliance.world.planting import Bug, spoiled, with_desk
@@ -314,5 +315,6 @@ BUGS: tuple[Bug, ...] = (
         frozenset({7}),
     ),
     *STOP_BUGS,
+    *MODEL_BUGS,
     *REPORT_BUGS,
 )

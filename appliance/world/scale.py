@@ -32,19 +32,20 @@ def long_days(days: int) -> Scale:
     return Scale(minutes * _NANOSECONDS_PER_MINUTE, minutes // 20, (2_000, 2_000), (5_000, 5_000), ("BTC/USD",))
 
 
-def draw_config(dice: random.Random, scale: Scale) -> Config:
-    """Draw settings that make limits, stops and waits bite within minutes."""
+def draw_config(dice: random.Random, scale: Scale, models: random.Random | None = None) -> Config:
+    """Draw settings that make limits, stops and waits bite within minutes; other dice for models that act."""
     names = ", ".join(f'"{name}"' for name in scale.instruments)
     deadline_ms = dice.choice((500, 1_000, 2_000))
     interval_ms = dice.choice((100, 250, 500))
     feed_age_ms = dice.choice((2_000, 3_000, 5_000))
     quiet = scale.trade_interval_ms[0] >= 2 * 1_000
+    strategies, about_models = ("", "") if models is None else _model_settings(models, 60 if quiet else 1)
     return loads(
         f"""
 [device]
 name = "world"
 [trading]
-capital_quote = {dice.choice((10_000, 1_000_000, 20_000_000))}
+capital_quote = {dice.choice((10_000, 1_000_000, 20_000_000))}{strategies}
 [market]
 instruments = [{names}]
 bar_s = {60 if quiet else 1}
@@ -68,6 +69,19 @@ stop_policy = "{dice.choice(("cancel", "cancel_all", "flatten"))}"
 clock_unsynced_allowed = false
 [pins]
 factory = "simulated"
-""",
+{about_models}""",
         "the world's configuration",
+    )
+
+
+def _model_settings(dice: random.Random, bar_s: int) -> tuple[str, str]:
+    """Return that models act beside others, and how long they may take and count: a step is twelve bars."""
+    strategies = '\nstrategies = ["trend", "reversion", "models"]'
+    return (
+        strategies,
+        f"""[models]
+bar_s = {bar_s}
+budget_ms = {dice.choice((50, 250, 1_000))}
+cache_s = {dice.choice((10, 20, 60)) * bar_s}
+""",
     )

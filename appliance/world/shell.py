@@ -29,7 +29,6 @@ from appliance.core.events import AnyEvent
 from appliance.core.records import Row
 from appliance.engine.health_looks import venue_clock_apart
 from appliance.engine.health_task import HealthTask
-from appliance.engine.model_voices import silent
 from appliance.engine.trader import Trader
 from appliance.safety.cascade import Layer, Word
 from appliance.safety.health import venue_clock
@@ -40,6 +39,7 @@ from appliance.trading.ledger import Ledger
 from appliance.world.disk import Disk
 from appliance.world.keeper import Keeper, Pulse
 from appliance.world.links import Connection, milliseconds, soon
+from appliance.world.model_port import ModelPort, NoModels
 from appliance.world.schedule import Schedule
 
 RESTART_MS = (300, 3_000)
@@ -165,6 +165,7 @@ class Shell:
         self.ambushes: dict[Moment, list[Callable[[], None]]] = {moment: [] for moment in Moment}
         self._health: HealthTask
         self._health_due_ns = 0
+        self.models: ModelPort = NoModels()
         self.around: Surroundings
 
     def start(self) -> None:
@@ -183,6 +184,7 @@ class Shell:
         self._beat_ns = self._schedule.now_ns
         self.around.feed.open()
         self.around.orders.open()
+        self.models.start(self.deliver)
         self._health = HealthTask((self._judge_clocks,), self.deliver)
         self._health_due_ns = self._schedule.now_ns
         self.deliver(self.around.keeper.state())
@@ -196,11 +198,13 @@ class Shell:
     def hang(self) -> None:
         """Stop the process where it is; what is sent to it waits."""
         self.hung = self.trader is not None
+        self.models.hang()
 
     def resume(self) -> None:
         """Let a hung process go on."""
         if self.hung:
             self.hung = False
+            self.models.resume()
             self._drain()
             if self.trader is not None:
                 self._tick(self._life)
@@ -282,9 +286,9 @@ class Shell:
             case StartLayer():
                 self.around.feed.open()
             case AskModels():
-                self._queue.append(silent(command, "absent", "the world has no models", "", 0))
-            case AskHistory(instrument=name, bar_s=bar_s):
-                self._queue.append(events.HistoryTold(name, bar_s, (), 0, "the world remembers nothing"))
+                self.models.ask(command)
+            case AskHistory():
+                self.models.recall(command)
             case SubscribeMarket():
                 pass  # this world's feed tells quotes and trades, which need no subscription
             case _:
@@ -352,6 +356,7 @@ class Shell:
         self._unanswered.clear()
         self.around.feed.close()
         self.around.orders.close()
+        self.models.end()
         self._watcher.died(lost_rows)
         if self.ended_code is None:
             self._schedule.after(milliseconds(self._dice, RESTART_MS), self.start)

@@ -17,6 +17,7 @@ from appliance.core.events import PermissionChanged, ShutdownRequested
 from appliance.core.records import Row
 from appliance.core.values import cash_to_quanta
 from appliance.engine.assembly import build_trader
+from appliance.engine.model_desk import ModelDesk
 from appliance.engine.trader import Trader
 from appliance.safety.lamps import Lamp, View, lamp
 from appliance.safety.modes import Mode
@@ -31,8 +32,10 @@ from appliance.world.journal_faults import JOURNAL_KINDS
 from appliance.world.keeper import Keeper
 from appliance.world.later_faults import LATER_KINDS
 from appliance.world.links import Connection, Ends, milliseconds
+from appliance.world.model_faults import MODEL_KINDS
+from appliance.world.models import Around, Models
 from appliance.world.person import Person
-from appliance.world.reporter import ReporterMaking
+from appliance.world.reporter import Clocks, ReporterMaking
 from appliance.world.reporter_faults import REPORTER_KINDS, dice_of
 from appliance.world.reporter_parts import Further, brought_about, publishing_for, reporter_for
 from appliance.world.scale import Scale, draw_config
@@ -73,6 +76,7 @@ class Recipe(NamedTuple):
     inspect: Callable[[Disk], str] = inspect
     reporter: ReporterMaking = ReporterMaking()
     too_far: Callable[[WallClock], bool] = clocks_too_far
+    models: type[ModelDesk] = ModelDesk
 
 
 class Outcome(NamedTuple):
@@ -135,7 +139,10 @@ class World:
         self._over = False
         self._asked_to_end = False
         self._faulty_looks = 0
-        self._stage = self._build(draw_config(self._dice, scale), recipe, story)
+        self._models = self._beside("the models")
+        self._has_models = scale.later_in > 0 and self._models.dice.randrange(scale.later_in) == 0
+        config = draw_config(self._dice, scale, self._models.dice if self._has_models else None)
+        self._stage = self._build(config, recipe, story)
         self._plan_faults()
 
     def run(self) -> Outcome:
@@ -155,6 +162,8 @@ class World:
         except Exception as problem:  # noqa: BLE001 - a process that dies of a bug is a finding, told with its seed
             stage.inspector.found(7, f"the process died of {type(problem).__name__}: {problem}")
         inspector = stage.inspector
+        if stage.models is not None:
+            stage.models.end()
         if stage.reporter is not None:
             stage.reporter.end()
             stage.happened.update(brought_about(stage.reporter))
@@ -217,7 +226,21 @@ class World:
             clock,
             self._further.dice,
             reporter,
+            self._give_models(shell, inspector, config, recipe),
         )
+
+    def _give_models(self, shell: Shell, inspector: Inspector, config: Config, recipe: Recipe) -> Models | None:
+        if not self._has_models:
+            return None
+
+        def failed(sentence: str) -> None:
+            inspector.found(7, sentence)
+
+        clocks = Clocks(self._models.schedule, shell.around.clock.wall_ns)
+        exchange = inspector.parts.venue.exchange
+        around = Around(clocks, self._models.dice, exchange, inspector.opinions, self._count, failed)
+        shell.models = models = Models(around, config, recipe.models)
+        return models
 
     def _count(self, what: str) -> None:
         self._stage.count(what)
@@ -244,7 +267,7 @@ class World:
         """Plan each later kind with dice of its own, and last, so that no fault of the others gets another number."""
         for kind in LATER_KINDS if self._scale.later_in else ():
             dice, schedule = self._beside(kind.name)
-            if dice.randrange(self._scale.later_in):
+            if not self._has_models if kind in MODEL_KINDS else dice.randrange(self._scale.later_in):
                 continue
             for _ in range(max(self._scale.faults_count // faults.REPEATED_FROM, 1)):
                 at_ns = dice.randrange(QUIET_START_NS, self._scale.duration_ns)

@@ -10,6 +10,7 @@ from appliance.world.disk import Disk
 from appliance.world.inspector import Inspector
 from appliance.world.keeper import Keeper
 from appliance.world.links import Connection
+from appliance.world.models import Models
 from appliance.world.person import Person
 from appliance.world.reporter import Reporter
 from appliance.world.schedule import Schedule
@@ -36,6 +37,7 @@ class Stage:
     clock: WallClock
     further_dice: random.Random
     reporter: Reporter | None = None
+    models: Models | None = None
     happened: Counter[str] = field(default_factory=Counter)
     strangers_count: int = 0
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from appliance.kernels import model_features
-from appliance.signals.models.inputs import HOURS, ModelInputs, Step
+from appliance.signals.models.inputs import HOURS, STEPS, ModelInputs, Step
 from appliance.signals.models.installed import models_folder, trusted_key
 from appliance.signals.models.panel import Panel
 from appliance.signals.models.registry import Registry, load
@@ -35,9 +35,9 @@ def measure() -> list[Figure]:
 
 
 def model(registry: Registry, name: str) -> Callable[[], object]:
-    """Return one inference of a model."""
+    """Return one inference of a model of sequences."""
     loaded = registry.models[name]
-    shape = (1, *loaded.model.shape)
+    shape = (1, STEPS, len(loaded.places))
     row = np.random.default_rng(1).normal(0.0, 0.01, shape).astype(np.float32)
     return lambda: loaded.model.infer(row)
 

@@ -52,11 +52,6 @@ class OnnxModel:
         for _ in range(WARM_RUNS):
             self.infer(self._input)
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Return the shape of one row."""
-        return self._shape
-
     def infer(self, rows: Singles) -> Singles:
         """Return the chances of each row; the input must be of the right shape and type."""
         if rows.dtype != np.float32 or rows.shape[1:] != self._shape or not 1 <= len(rows) <= ROWS_MAX:

@@ -21,7 +21,7 @@ from appliance.signals.feature_table import places_of, schema_hash
 from appliance.signals.models import joining, manifest
 from appliance.signals.models.joining import Joining
 from appliance.signals.models.manifest import Manifest, ModelEntry
-from appliance.signals.models.onnx_model import ModelRefused, OnnxModel
+from appliance.signals.models.onnx_model import Model, ModelRefused, OnnxModel
 from appliance.signals.models.signature import signed
 from appliance.signals.models.tree_nodes import nodes_from, well_formed
 
@@ -41,7 +41,7 @@ class LoadedModel(NamedTuple):
     """Hold a model that was found good: what it is, what runs it, which columns it reads and its nodes, if of trees."""
 
     entry: ModelEntry
-    model: OnnxModel
+    model: Model
     places: tuple[int, ...]
     nodes: TreeNodes | None
 

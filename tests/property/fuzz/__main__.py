@@ -1,7 +1,8 @@
 """`python -m tests.property.fuzz [TARGET…] --seconds N`: feed every reader with bytes, guided by what they reach.
 
 Each target runs in a process of its own under atheris, from the committed corpus and its seeds. `--keep` adds the
-smallest inputs that reached something new to the corpus. A finding goes below var/fuzz, and the exit code is 1.
+smallest inputs that reached something new to the corpus. A finding goes below var/fuzz, and the exit code is 1; so it
+is for a target that is not over long after its time, which is ended while the others go on.
 """
 
 import argparse
@@ -19,6 +20,7 @@ FINDINGS = Path("var/fuzz")
 HANG_S = 10
 KEPT_MAX = 24
 STARTING_S_MAX = 120
+TOLD_CHARACTERS_MAX = 4_000
 
 
 def fuzz_here(name: str, words: list[str]) -> None:
@@ -54,10 +56,14 @@ def fuzz(name: str, seconds: int, *, keep: bool, seeds: tuple[bytes, ...]) -> bo
         code, told = _run(name, [*options, *folders], seconds)
         if keep and code == 0:
             _keep(Path(folder), known)
+    if code is None:
+        print(f"{name}: NOT OVER {STARTING_S_MAX} s after its {seconds} s, so it was ended", flush=True)
+        print(told[-TOLD_CHARACTERS_MAX:], flush=True)
+        return False
     runs = next((line.split()[-1] for line in told.splitlines() if "number_of_executed_units" in line), "?")
     print(f"{name}: {runs} inputs in {seconds} s, {'nothing found' if code == 0 else 'FOUND SOMETHING'}", flush=True)
     if code:
-        print(told[-4_000:], flush=True)
+        print(told[-TOLD_CHARACTERS_MAX:], flush=True)
     return code == 0
 
 
@@ -69,15 +75,19 @@ def _keep(found: Path, known: Path) -> None:
         shutil.copyfile(path, known / path.name[:16])
 
 
-def _run(name: str, words: list[str], seconds: int) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.property.fuzz", "--here", name, "--", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-        timeout=seconds + STARTING_S_MAX,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-    )
+def _run(name: str, words: list[str], seconds: int) -> tuple[int | None, str]:
+    """Return the exit code, or nothing where the process was not over in time, and what it said."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.property.fuzz", "--here", name, "--", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+            timeout=seconds + STARTING_S_MAX,
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        )
+    except subprocess.TimeoutExpired as slow:
+        return None, (slow.stdout or b"").decode(errors="replace")
     return done.returncode, done.stdout.decode(errors="replace")
 
 

@@ -3,10 +3,11 @@
 import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.property.fuzz import CORPUS
+from tests.property.fuzz import CORPUS, __main__
 from tests.property.fuzz.targets import TARGETS, Target
 
 SECONDS = 1
@@ -49,3 +50,20 @@ def test_an_unknown_target_is_named() -> None:
     )
     assert done.returncode == 2
     assert "there are: kraken_frames" in done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has wheels for x86-64 only")
+def test_a_target_that_is_not_over_in_time_is_ended_and_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Show that a slow reader costs its own time only: it is named, the next one is begun, and the exit code is 1. It
+    fails when the run ends in a traceback at the first, or passes.
+    """
+    # A fuzzer that is given a second needs more than that in all.
+    monkeypatch.setattr(__main__, "STARTING_S_MAX", 0)
+    monkeypatch.setattr(__main__, "FINDINGS", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--seconds", "1", *SOME[:2]])
+    assert __main__.main() == 1
+    assert [line for line in capsys.readouterr().out.splitlines() if "NOT OVER" in line] == [
+        f"{name}: NOT OVER 0 s after its 1 s, so it was ended" for name in SOME[:2]
+    ]

@@ -123,6 +123,30 @@ def test_a_model_that_hangs_makes_answers_late_and_holds_up_nobody(folder: Model
     assert "still busy" in bench.answers[1].detail
 
 
+class Jumping(SystemClock):
+    """A clock that is well ahead at every look, as after a halt of the whole process."""
+
+    ahead_ns = 0
+
+    def monotonic_ns(self) -> int:
+        """Return the time, and jump."""
+        self.ahead_ns += int(2 * PATIENCE_S * 10**9)
+        return super().monotonic_ns() + self.ahead_ns
+
+
+def test_an_answer_that_a_process_finds_after_standing_still_is_late(folder: ModelFolder) -> None:
+    """Shows the budget measured, not only waited for; fails when what was said long ago counts as said now."""
+    bench = Bench(folder)
+    bench.desk._clock = Jumping()
+
+    async def script() -> None:
+        bench.desk.ask(ask())
+        await bench.until(lambda: len(bench.answers) == 1)
+
+    run(bench, script)
+    assert bench.answers[0].state == "late"
+
+
 def test_without_models_every_ask_is_answered_with_absence(tmp_path: Path) -> None:
     """Shows that an empty folder is said and silences the models only; fails when the trader could not start."""
     folder = ModelFolder(tmp_path / "models")

@@ -242,6 +242,37 @@ def test_a_stop_during_an_exchange_ends_with_a_guarded_position(halted: bool) ->
     assert len(rig.orders()) == 1
 
 
+def test_a_fault_of_the_market_during_an_exchange_ends_with_a_guarded_position() -> None:
+    """Shows that a guard which had to make way for a sale comes back when the market's data ends in a fault, and that
+    nothing is sold; fails when the position stays bare for as long as nobody looks.
+    """
+    rig = Rig()
+    guard = exchanging(rig)
+    rig.trader.conduct.market_failed("checksums again and again")
+    rig.tell(events.OrderEnded(guard.client_id, Ending.CANCELED, 0, 0)).pass_time(2 * SECOND_NS)
+    later = rig.guards()[-1]
+    assert (rig.mode, later.stands, later.size_lots, later is guard) == (Mode.FAULT, True, rig.lots, False)
+    assert len(rig.orders()) == 1
+
+
+@pytest.mark.parametrize("why", ["the venue disagrees", "the key", "not permitted"])
+def test_any_other_fault_sends_no_guard(why: str) -> None:
+    """Shows that after a fault which says something against the books or the key, also one that comes second, and
+    without permission, nothing is sent; fails when a box that needs a person sells on books that may be wrong.
+    """
+    rig = Rig()
+    guard = exchanging(rig)
+    rig.trader.conduct.market_failed("checksums again and again")
+    if why == "the venue disagrees":
+        rig.trader._parts.desk.contradictions.append("an order filled more than its size")
+    elif why == "the key":
+        rig.tell(events.KeyRejected("it may withdraw"))
+    else:
+        stop(rig)
+    rig.tell(events.OrderEnded(guard.client_id, Ending.CANCELED, 0, 0)).pass_time(2 * SECOND_NS)
+    assert (rig.mode, len(rig.guards()), len(rig.orders())) == (Mode.FAULT, 1, 1)
+
+
 def test_a_stopped_box_whose_books_are_in_doubt_sends_nothing() -> None:
     """Shows that a guard which ends while the order link is away comes back only after the books were compared; fails
     when a stopped box sells on books that may be wrong.

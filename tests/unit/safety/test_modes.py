@@ -55,7 +55,7 @@ def test_rights_are_as_listed() -> None:
     """Opening, reducing and cancelling are granted per mode as listed; it fails if a right moved."""
     assert {mode for mode in Mode if may_open(mode)} == {N, R}
     assert {mode for mode in Mode if may_reduce(mode)} == {N, R, P, E}
-    assert {mode for mode in Mode if may_guard(mode)} == {N, R, P, E, Mode.HALTED}
+    assert {mode for mode in Mode if may_guard(mode)} == {N, R, P, E, Mode.HALTED, Mode.FAULT}
     assert {mode for mode in Mode if may_cancel(mode)} == set(Mode)
     assert set(RIGHTS) == set(Mode)
 
