@@ -265,7 +265,7 @@ class World:
 
     def _plan_later_faults(self) -> None:
         """Plan each later kind with dice of its own, and last, so that no fault of the others gets another number."""
-        for kind in LATER_KINDS if self._scale.later_in else ():
+        for kind in LATER_KINDS if self._scale.later_in and self._scale.faults_count else ():
             dice, schedule = self._beside(kind.name)
             if not self._has_models if kind in MODEL_KINDS else dice.randrange(self._scale.later_in):
                 continue
