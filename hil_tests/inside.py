@@ -59,13 +59,19 @@ def _green(rig: Inside, limit_s: float = GREEN_S_MAX) -> float | None:
     return within(limit_s * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL)
 
 
-def _way_back(rig: Inside) -> Result:
+def _started(rig: Inside) -> Result:
     rig.press("release")
     halted_s = within(STOPPED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.HALTED)
     rig.press("reset")
     ready_s = within(STOPPED_S_MAX * rig.stretch, lambda: rig.lamp() is Lamp.READY)
     rig.press("start")
-    return times(released_to_halted=halted_s, reset_to_ready=ready_s, start_to_green=_green(rig))
+    return times(released_to_halted=halted_s, reset_to_ready=ready_s)
+
+
+def _way_back(rig: Inside) -> Result:
+    started = _started(rig)
+    green = times(start_to_green=_green(rig))
+    return unless(Result(started.wrong, {**started.measured_s, **green.measured_s}), green.wrong)
 
 
 def _pressed_at_power_on(rig: Inside) -> Result:
@@ -197,7 +203,7 @@ def _full(rig: Inside) -> Result:
     little = _little_room(rig)
     if little.wrong:
         return little
-    # Without a byte left neither journal nor latch can be kept: that ends in a fault, and only a new start leaves it.
+    # Without a byte left no journal is kept: a fault, which a person's start answers when the trader starts anew.
     rig.fill(left_bytes=0)
     held_s = within(GREEN_S_MAX * rig.stretch, lambda: rig.lamp() is not Lamp.NORMAL)
     gone_s = rig.press("estop")
@@ -205,8 +211,11 @@ def _full(rig: Inside) -> Result:
     rig.fill(left_bytes=None)
     rig.power_off()
     halted_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.HALTED, rig.power_on)
-    back = _way_back(rig)
-    found = times(full_to_not_green=held_s, full_press_to_no_permission=gone_s, power_to_halted=halted_s)
+    back = _started(rig)
+    rig.power_off()
+    green_s = within(GREEN_S_MAX * 2 * rig.stretch, lambda: rig.lamp() is Lamp.NORMAL, rig.power_on)
+    found = times(full_to_not_green=held_s, full_press_to_no_permission=gone_s, power_to_halted=halted_s,
+                  again_to_green=green_s)  # fmt: skip
     result = unless(Result(found.wrong, {**little.measured_s, **found.measured_s}), back.wrong)
     return unless(result, "" if stayed else "permission on a full partition after a press")
 
@@ -262,7 +271,7 @@ CARDS_OF_A_BOOTED_BOX = (
     Card("HIL-15", "network loss", "a stop needs no network", "network", "take the network, press, verify",
          "stopped and verified at the venue in the box", _no_network, frozenset({"network"}), _green_again),
     Card("HIL-16", "full data partition", "no room opens nothing and stops no stop", "none",
-         "leave little room, press, give it back, reset, start; leave none, press, give it back, cut the power, start",
+         "leave little room, press, give it back, start; leave none, press, give it back, power, start, power",
          "not green meanwhile, a press stops, green after", _full, _SERVICES, _green_again),
     Card("HIL-17", "power cuts", "power may be cut at any moment", "power", "cut while green, power on, many times",
          "green after every one", _power_cuts, _SERVICES, _green_again),
