@@ -48,9 +48,15 @@ class Wire:
         self._loop.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError):
+        self._writers.append(writer)
+        try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
-            self._writers += [writer, far_writer]
+        except OSError:
+            # Nobody listens at the far end yet; the near one is to hear it as if there were no wire.
+            writer.close()
+            return
+        self._writers.append(far_writer)
+        with suppress(OSError, asyncio.CancelledError):
             await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

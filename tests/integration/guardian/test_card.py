@@ -122,7 +122,7 @@ def test_a_disk_that_fails_at_start_is_a_fault_on_the_lamp(device: Device) -> No
     """A useless state folder is shown, not fled from; it fails if the process ended and left the lamp dark."""
     device.state.write_text("this is no folder", encoding="ascii")
     process = device.start()
-    assert device.told().lamp == Lamp.FAULT
+    assert device.wait(lambda: device.told().lamp == Lamp.FAULT)
     assert device.told().latch_cause is LatchCause.STORE_FAILED
     device.ask("reset")
     device.ask("start")
