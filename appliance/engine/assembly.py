@@ -4,7 +4,7 @@ This is apart from bootstrap so that the simulated world, the lab and a replay, 
 sockets, drive exactly the object that trades live.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 
 from appliance.core.clock import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND
@@ -53,6 +53,9 @@ RECONCILE_RETRY_NS = 250 * NANOSECONDS_PER_MILLISECOND
 RECONCILE_PATIENCE_NS = 2 * NANOSECONDS_PER_SECOND
 SHUTDOWN_PATIENCE_NS = 1_500 * NANOSECONDS_PER_MILLISECOND
 HALF_PPM = 500_000
+STRATEGIES: dict[str, Callable[[], Strategy]] = {
+    kind.name: kind for kind in (Trend, Reversion, Breakout, Momentum, Cross, SeveralTimeframes, Candlesticks, Shapes)
+}
 # What bars draw is followed only where one of these reads it: compiling and memory that others need not pay.
 FIGURE_READERS = frozenset({Candlesticks.name, Shapes.name})
 
@@ -272,7 +275,5 @@ def _features(config: Config) -> Features:
 
 
 def _strategy(name: str) -> Strategy:
-    on_bars = (Trend(), Reversion(), Breakout(), Momentum(), Cross(), SeveralTimeframes())
-    known: dict[str, Strategy] = {strategy.name: strategy for strategy in (*on_bars, Candlesticks(), Shapes())}
-    require(name in known, f"strategy {name} passed the configuration but is not known here")
-    return known[name]
+    require(name in STRATEGIES, f"strategy {name} passed the configuration but is not known here")
+    return STRATEGIES[name]()

@@ -1,6 +1,7 @@
 """Candlesticks: buy where patterns of several bars say a rise together, leave where they say a fall or it fell."""
 
 from appliance.signals.features import Features
+from appliance.strategies.channel import left_below
 from appliance.strategies.contract import WAIT, Opinion, Stance
 
 
@@ -25,7 +26,4 @@ class Candlesticks:
             return Opinion(Stance.ENTER, f"candlesticks point up ({figures.words})")
         if votes <= -self._votes:
             return Opinion(Stance.LEAVE, f"candlesticks point down ({figures.words})")
-        bottom, _ = features.channel_before
-        if features.close < bottom:
-            return Opinion(Stance.LEAVE, f"close is {bottom - features.close:.1f} ticks below its channel")
-        return WAIT
+        return left_below(features)

@@ -2,6 +2,7 @@
 
 from appliance.signals.features import Features
 from appliance.signals.patterns.finder import Match
+from appliance.strategies.channel import left_below
 from appliance.strategies.contract import WAIT, Opinion, Stance
 
 
@@ -29,10 +30,7 @@ class Shapes:
             return Opinion(Stance.ENTER, _told(good, "up"))
         if figures.broken is not None:
             return Opinion(Stance.LEAVE, f"close is below the end of the {figures.broken.name}")
-        bottom, _ = features.channel_before
-        if features.close < bottom:
-            return Opinion(Stance.LEAVE, f"close is {bottom - features.close:.1f} ticks below its channel")
-        return WAIT
+        return left_below(features)
 
 
 def _told(matches: list[Match], way: str) -> str:
